@@ -1,0 +1,20 @@
+"""Infrared and visible image fusion.
+
+>>> import irvis
+>>> fused = irvis.fuse("visible.png", "infrared.png")        # doctest: +SKIP
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {"create": "registry", "fuse": "api", "Fuser": "fuser", "METHODS": "methods", "IrvisError": "errors"}
+__all__ = ["METHODS", "Fuser", "IrvisError", "__version__", "create", "fuse"]  # noqa: F822  found by __getattr__
+
+
+def __getattr__(name: str) -> Any:
+    """The public names are imported on first use, so that `import irvis` and the command line start at once."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'irvis' has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -1,0 +1,272 @@
+"""The command line: one function per verb, each a thin caller. Nothing heavy is imported before a verb runs."""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, Group, Parameter
+from rich.console import Console
+from rich.table import Table
+
+from . import __version__
+from .errors import IrvisError
+
+if TYPE_CHECKING:
+    from .data.matching import Matches
+    from .jobs import Done
+
+USE, LEARN = Group("Use", sort_key=1), Group("Train and judge", sort_key=2)
+ABOUT = Group("About", sort_key=3)
+
+app = App(
+    name="irvis",
+    help="Fuse infrared and visible images into one picture that keeps what each camera saw.\n\n"
+    "irvis demo                                          an embedded pair, fused\n"
+    "irvis fuse visible.jpg infrared.png -o fused.png    your own pair\n"
+    "irvis fuse visible/ infrared/ -o fused/             two folders",
+    version=__version__,
+    help_format="plaintext",
+    help_on_error=False,
+)
+console, errors = Console(), Console(stderr=True)
+
+Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, mps.")]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]
+
+
+@app.command(group=USE)
+def demo(
+    *,
+    out: Annotated[Path, Parameter(name=["--out", "-o"], help="Folder for the pictures.")] = Path("irvis-demo"),
+    method: Annotated[str, Parameter(name=["--method", "-m"], help="What is shown, by commas; the last is written.")] = (
+        "average,laplacian,encdec"
+    ),
+    device: Device = "cpu",
+) -> None:
+    """Fuse an embedded pair, a synthetic night street, and draw a sheet of it.
+
+    irvis demo
+    irvis demo -m average,encdec:tiny -o pictures
+    """
+    from . import demo as show
+
+    begun = time.perf_counter()
+    done = show.run(out, tuple(method.split(",")), device)
+    console.print(f"fused   {done.fused}\nsheet   {done.sheet}", highlight=False)
+    console.print(
+        f"{method.split(',')[-1]} took {done.seconds:.3f} s for 640×480 on {device}; "
+        f"everything took {time.perf_counter() - begun:.1f} s",
+        highlight=False,
+    )
+
+
+@app.command(group=USE)
+def fuse(
+    visible: Annotated[str, Parameter(help='A file, a folder, or a quoted glob ("night/*_vis.png").')],
+    infrared: Annotated[
+        str | None, Parameter(help="The same for infrared. Left out: VISIBLE is a folder that holds both.")
+    ] = None,
+    *,
+    out: Annotated[Path, Parameter(name=["--out", "-o"], help="The fused file, or a folder.")],
+    method: Annotated[
+        str, Parameter(name=["--method", "-m"], help="NAME[:WEIGHTS][:option=value…]; several by commas.")
+    ] = "encdec",
+    match: Annotated[
+        tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".')
+    ] = None,
+    if_exists: Annotated[
+        Literal["error", "skip", "overwrite"], Parameter(help="skip resumes: files that are whole are kept.")
+    ] = "error",
+    format: Annotated[
+        Literal["png", "jpg", "tiff", "webp"], Parameter(help="Of the files in a folder; else by OUT's suffix.")
+    ] = "png",
+    quality: Annotated[int, Parameter(help="Of jpg and webp, 1 to 100.")] = 95,
+    color: Annotated[Literal["keep", "gray"], Parameter(help="Keep the visible image's colours, or none.")] = "keep",
+    infrared_range: Annotated[
+        str | None, Parameter(help='Black and white of 16-bit infrared: counts "7000,9000" or percentiles "1%,99%".')
+    ] = None,
+    infrared_color: Annotated[
+        Literal["refuse", "gray"], Parameter(help="What to do with pseudo-coloured infrared.")
+    ] = "refuse",
+    resize_infrared: Annotated[
+        bool, Parameter(negative="", help="Scale infrared to the visible size (only for the same field of view).")
+    ] = False,
+    tile: Annotated[int | None, Parameter(help="Side of tiles in pixels: bounds the memory for big images.")] = None,
+    device: Device = "cpu",
+) -> None:
+    """Fuse a pair, two folders, or one folder that holds both.
+
+    irvis fuse visible.jpg infrared.png -o fused.png
+    irvis fuse visible/ infrared/ -o fused/ -m encdec:tiny
+    irvis fuse pairs/ -o fused/ --match "{id}_W" "{id}_T" --if-exists skip
+
+    The result has the size of the visible image and keeps its EXIF, GPS position and colour profile.
+    """
+    from . import api, jobs
+    from .data import matching
+    from .thermal import Range
+
+    found = matching.match(visible, infrared, patterns=match)
+    reading = jobs.Reading(
+        range=Range.parse(infrared_range) if infrared_range else None, color=infrared_color, resize=resize_infrared
+    )
+    if not 1 <= quality <= 100:
+        raise IrvisError(f"--quality is 1 to 100, not {quality}")
+    writing = jobs.Writing(out=out, format=format, color=color, if_exists=if_exists, quality=quality)
+    methods = method.split(",")
+    jobs.refuse_existing(found.pairs, methods, writing)
+    fusers = {name: api.fuser(name, device) for name in methods}
+    for fuser in fusers.values():
+        fuser.tile = tile
+    begun = time.perf_counter()
+    done = _progress(jobs.fuse_all(found.pairs, fusers, reading, writing, device), len(found.pairs), "fusing")
+    _report(found, done, time.perf_counter() - begun)
+
+
+@app.command(group=LEARN)
+def train(
+    recipe: Annotated[str, Parameter(help="A TOML file, or the name of a shipped recipe (encdec-tiny, …).")],
+    *,
+    out: Annotated[Path, Parameter(name=["--out", "-o"], help="Folder of the run: weights, log, checkpoints.")],
+    data: Annotated[
+        list[Path] | None, Parameter(help="A folder of pairs; may be given several times.", negative="")
+    ] = None,
+    device: Device = "auto",
+    devices: Annotated[int, Parameter(help="Processes (GPUs) on each node.")] = 1,
+    nodes: Annotated[int, Parameter(help="Machines.")] = 1,
+    precision: Annotated[Literal["fp32", "bf16", "fp16"], Parameter(help="bf16 is fastest where it is native.")] = "fp32",
+    workers: Annotated[int, Parameter(help="Processes that prepare batches.")] = 0,
+    infrared_range: Annotated[str | None, Parameter(help='For 16-bit infrared: "7000,9000" or "1%,99%".')] = None,
+    resume: Annotated[bool, Parameter(negative="", help="Go on from the last checkpoint in OUT.")] = False,
+) -> None:
+    """Train a network from a recipe.
+
+    irvis train encdec-tiny --data my-pairs/ --out runs/tiny
+    irvis train encdec-synthetic --out runs/synthetic        # needs no data
+    irvis train my-recipe.toml --data a/ --data b/ --out runs/mine --precision bf16 --resume
+
+    A folder of pairs is anything that irvis fuse FOLDER would take. Use the weights with
+    irvis fuse … -m encdec:runs/tiny/best.safetensors
+    """
+    from .thermal import Range
+    from .training import loop, sources
+    from .training import recipe as recipes
+
+    plan = recipes.load(recipe)
+    span = Range.parse(infrared_range) if infrared_range else None
+    gathered = sources.gather(plan.data, data or [], seed=plan.seed, range=span)
+    if (out / loop.CHECKPOINT).exists() and not resume:
+        raise IrvisError(f"{out} holds a training already; go on with --resume or choose another --out")
+    for line in gathered.names:
+        errors.print(line, highlight=False)
+    kinds = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
+    with loop.TrainingBar(errors) as bar:
+        best = loop.train(
+            plan, gathered, out, device=device, devices=devices, nodes=nodes, precision=kinds[precision],
+            workers=workers, resume=resume, show=bar,
+        )  # fmt: skip
+    console.print(f"best weights: {best}", highlight=False)
+
+
+@app.command(group=LEARN)
+def convert(
+    checkpoint: Annotated[Path, Parameter(help="The authors' file (.pth, .pt).")],
+    *,
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="Default: beside it, .safetensors.")] = None,
+) -> None:
+    """Turn a published checkpoint into weights that irvis uses.
+
+    irvis convert model_best.pth -o encdec.safetensors
+    irvis fuse visible.png infrared.png -o fused.png -m encdec:encdec.safetensors
+    """
+    from . import convert as converting
+
+    out = out or checkpoint.with_suffix(".safetensors")
+    if out.exists():
+        raise IrvisError(f"{out} exists; choose another --out")
+    method = converting.convert(checkpoint, out)
+    console.print(f"{out}: weights of {method}. Use them with -m {method}:{out}", highlight=False)
+
+
+@app.command(group=ABOUT)
+def methods(*, as_json: Json = False) -> None:
+    """List the fusion methods and their weights.
+
+    irvis methods
+    irvis methods --json
+    """
+    from . import listing
+
+    if as_json:
+        print(json.dumps(listing.methods(), indent=2))
+        return
+    for table in listing.tables():
+        console.print(table)
+
+
+@app.command(group=ABOUT)
+def doctor(*, as_json: Json = False) -> None:
+    """Print versions, devices, extras and weights, and run a small self-test.
+
+    irvis doctor
+    """
+    from . import listing
+
+    findings = listing.findings()
+    if as_json:
+        print(json.dumps(findings, indent=2))
+    else:
+        table = Table(show_header=False, box=None)
+        for name, text in findings.items():
+            table.add_row(name, text)
+        console.print(table)
+    if any(text.startswith("FAILED") for text in findings.values()):
+        raise IrvisError("the self-test failed; see the lines above")
+
+
+def _progress(done: Any, total: int, what: str) -> list["Done"]:
+    """Run a batch with a progress bar on a terminal, quietly elsewhere."""
+    from rich.progress import track
+
+    shown = total > 1 and errors.is_terminal
+    return list(track(done, total=total, description=what, console=errors, disable=not shown, transient=True))
+
+
+def _report(found: "Matches", done: Sequence["Done"], seconds: float) -> None:
+    """What was done, what was left alone, and every failure; a failure ends with an error."""
+    for side, alone in (("visible", found.only_visible), ("infrared", found.only_infrared)):
+        if alone:
+            names = ", ".join(path.name for path in alone[:10]) + (" …" if len(alone) > 10 else "")
+            errors.print(f"no partner for {len(alone)} {side}: {names}", highlight=False)
+    for one in done:
+        for note in one.notes:
+            errors.print(f"warning: {one.name}: {note}", highlight=False)
+    failed = [one for one in done if one.problem]
+    skipped = sum(one.skipped for one in done)
+    fused = len(done) - len(failed) - skipped
+    where = str(done[0].files[0]) if len(done) == 1 and fused else f"{fused} of {len(done)} pairs"
+    kept = f", {skipped} were there already" if skipped else ""
+    console.print(f"fused {where} in {seconds:.2f} s{kept}", highlight=False, soft_wrap=True)
+    if failed:
+        for one in failed:
+            errors.print(f"failed: {one.name}: {one.problem}", highlight=False, markup=False, soft_wrap=True)
+        raise IrvisError(f"{len(failed)} of {len(done)} pairs failed")
+
+
+def main() -> None:
+    """Run the command line; an error is one line on stderr and exit status 1."""
+    try:
+        app()
+    except IrvisError as problem:
+        errors.print(f"error: {problem}", highlight=False, markup=False, soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        errors.print("stopped", highlight=False)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

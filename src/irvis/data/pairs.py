@@ -1,0 +1,159 @@
+"""Training data: decoded pairs kept in memory, and batches of crops that are a pure function of seed and step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from numpy.random import Generator, default_rng
+from torch import Tensor
+from torch.nn.functional import interpolate, pad
+from torch.utils.data import Dataset
+
+from ..errors import IrvisError
+from ..io import read_pair
+from ..thermal import Range
+from ..types import RGB, Gray
+from .matching import Match
+
+
+class Source(Protocol):
+    """Anything that holds pairs: (1, 3, h, w) and (1, 1, h, w) in [0, 1], the same every time it is asked."""
+
+    def __len__(self) -> int: ...
+    def name(self, index: int) -> str: ...
+    def __getitem__(self, index: int) -> tuple[RGB, Gray]: ...
+
+
+class PairFolder:
+    """Matched files, decoded once and kept as bytes while they fit into `cache` bytes of memory."""
+
+    def __init__(self, pairs: Sequence[Match], *, range: Range | None = None, cache: int = 2 << 30) -> None:
+        if not pairs:
+            raise IrvisError("there are no pairs to read")
+        self.pairs, self.range, self.room = tuple(pairs), range, cache
+        self.kept: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def name(self, index: int) -> str:
+        return self.pairs[index].name
+
+    def __getitem__(self, index: int) -> tuple[RGB, Gray]:
+        if index in self.kept:
+            visible, infrared = self.kept[index]
+            return visible / 255, infrared / 255
+        files = self.pairs[index]
+        pair = read_pair(files.visible, files.infrared, name=files.name, range=self.range)
+        visible, infrared = (_bytes(image) for image in (pair.visible, pair.infrared))
+        if self.room >= visible.numel() + infrared.numel():
+            self.room -= visible.numel() + infrared.numel()
+            self.kept[index] = visible, infrared
+        return visible / 255, infrared / 255
+
+
+class SceneFolder:
+    """`count` synthetic scenes of random weather and light, drawn on first use and kept as bytes."""
+
+    def __init__(self, count: int, *, size: tuple[int, int] = (256, 320), seed: int = 0) -> None:
+        self.count, self.size, self.seed = count, size, seed
+        self.kept: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def __len__(self) -> int:
+        return self.count
+
+    def name(self, index: int) -> str:
+        return f"scene{self.seed + index}"
+
+    def __getitem__(self, index: int) -> tuple[RGB, Gray]:
+        if index not in self.kept:
+            from .scene import random_conditions, scene
+
+            number = self.seed + index
+            drawn = scene(number, self.size, random_conditions(number))
+            visible = torch.from_numpy(drawn.visible).permute(2, 0, 1)[None]
+            self.kept[index] = _bytes(visible), _bytes(torch.from_numpy(drawn.infrared)[None, None])
+        visible, infrared = self.kept[index]
+        return visible / 255, infrared / 255
+
+
+class Joined:
+    """Several sources as one."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.places = [(source, index) for source in sources for index in range(len(source))]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def name(self, index: int) -> str:
+        source, at = self.places[index]
+        return source.name(at)
+
+    def __getitem__(self, index: int) -> tuple[RGB, Gray]:
+        source, at = self.places[index]
+        return source[at]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crops(Dataset[tuple[RGB, Gray]]):
+    """Batches of random crops. Item `step` is the batch of that step: it depends on nothing but the fields here.
+
+    share: how often each source is drawn from. zoom: crops are taken at a scale drawn from [1/zoom, 1].
+    gamma: each image's contrast curve is bent by an exponent drawn from [1/gamma, gamma].
+    rank, world: this process gets every `world`-th pair of the batch, so that all together see the same batch.
+    """
+
+    sources: Sequence[Source]
+    share: Sequence[float]
+    batch: int
+    crop: int
+    steps: int
+    seed: int
+    zoom: float = 1.0
+    gamma: float = 1.0
+    rank: int = 0
+    world: int = 1
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, step: int) -> tuple[RGB, Gray]:
+        pairs = [self._one(default_rng((self.seed, step, n))) for n in range(self.rank, self.batch, self.world)]
+        return torch.cat([visible for visible, _ in pairs]), torch.cat([infrared for _, infrared in pairs])
+
+    def _one(self, random: Generator) -> tuple[RGB, Gray]:
+        source = self.sources[random.choice(len(self.sources), p=self.share)]
+        visible, infrared = source[int(random.integers(len(source)))]
+        both = _cropped(torch.cat([visible, infrared], 1), self.crop, self.zoom, random)
+        both = _turned(both, random)
+        visible, infrared = both[:, :3], both[:, 3:]
+        return _bent(visible, self.gamma, random), _bent(infrared, self.gamma, random)
+
+
+def _cropped(image: Tensor, crop: int, zoom: float, random: Generator) -> Tensor:
+    side = round(crop * zoom ** random.uniform(0, 1))
+    height, width = image.shape[-2:]
+    side = max(min(side, height, width), min(crop, height, width))
+    top, left = (int(random.integers(length - side + 1)) for length in (height, width))
+    image = image[..., top : top + side, left : left + side]
+    if side > crop:
+        return interpolate(image, size=(crop, crop), mode="bilinear", antialias=True).clamp(0, 1)
+    return pad(image, (0, crop - side, 0, crop - side), mode="replicate")
+
+
+def _turned(image: Tensor, random: Generator) -> Tensor:
+    if random.random() < 0.5:
+        image = image.flip(-1)
+    return image.rot90(int(random.integers(4)), (-2, -1))
+
+
+def _bent(image: Tensor, gamma: float, random: Generator) -> Tensor:
+    exponent = gamma ** random.uniform(-1, 1)
+    return image.clamp_min(1e-4) ** exponent if gamma != 1 else image
+
+
+def _bytes(image: Tensor) -> Tensor:
+    return (image * 255).round().to(torch.uint8)
+

@@ -1,0 +1,52 @@
+"""The embedded pair: a synthetic night street, fused by several methods and laid out on one sheet."""
+
+from pathlib import Path
+from time import perf_counter
+from typing import NamedTuple
+
+import torch
+
+from . import io, registry
+from .data.scene import Conditions, scene
+from .sheet import around, save, sheet
+from .types import RGB, Gray, Pair
+
+SEED, SIZE = 7, (480, 640)
+BESIDE = ("average", "laplacian", "encdec")
+"""What the sheet shows beside the inputs; the last is the one whose file is written."""
+
+
+class Demo(NamedTuple):
+    """What was written, and the seconds that fusing took."""
+
+    fused: Path
+    sheet: Path
+    seconds: float
+
+
+def embedded(seed: int = SEED, size: tuple[int, int] = SIZE) -> tuple[Pair, RGB, Gray]:
+    """The pair, and the masks (h, w) of its sign, which only the visible camera shows, and its pedestrians."""
+    drawn = scene(seed, size, Conditions())
+    visible = torch.from_numpy(drawn.visible).permute(2, 0, 1)[None]
+    infrared = torch.from_numpy(drawn.infrared)[None, None]
+    return Pair("street", visible, infrared), torch.from_numpy(drawn.sign), torch.from_numpy(drawn.people)
+
+
+@torch.inference_mode()
+def run(out: Path, methods: tuple[str, ...] = BESIDE, device: str = "cpu") -> Demo:
+    """Write visible.png, infrared.png, fused.png and sheet.png into `out`."""
+    pair, sign, people = embedded()
+    pictures = {"visible": pair.visible, "infrared": pair.infrared}
+    seconds = 0.0
+    for text in methods:
+        name, weights, options = registry.parse(text)
+        fuser = registry.create(name, weights=weights, device=device, **options)
+        fuser(pair.visible.to(device), pair.infrared.to(device))
+        begun = perf_counter()
+        pictures[f"fused: {text}"] = fuser(pair.visible.to(device), pair.infrared.to(device)).cpu()
+        seconds = perf_counter() - begun
+    io.write(out / "visible.png", pair.visible)
+    io.write(out / "infrared.png", pair.infrared)
+    io.write(out / "fused.png", pictures[f"fused: {methods[-1]}"])
+    save(sheet(pictures, [around(sign), around(people)]), out / "sheet.png")
+    return Demo(out / "fused.png", out / "sheet.png", seconds)

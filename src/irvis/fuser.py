@@ -1,0 +1,82 @@
+"""`Fuser`: the one way every method is run on images."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate
+
+from . import color, tiling
+from .registry import Method, Spec
+from .types import RGB, Gray, Scaled
+
+FEATHER = 8
+"""Width in pixels of the ramp between fused and visible where the infrared picture ends."""
+
+
+class Fuser(nn.Module):
+    """A fusion method made ready for images of any size.
+
+    The core sees what its `Spec` asks for (a plane, a size it can take); colour, padding, tiles and
+    range are handled here, once, for all methods.
+    """
+
+    def __init__(
+        self,
+        core: tiling.Core,
+        spec: Spec,
+        *,
+        method: Method,
+        options: Mapping[str, Any],
+        tile: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.core, self.spec, self.tile = core, spec, tile
+        self.method, self.options = method, dict(options)
+
+    def forward(self, visible: RGB, infrared: Gray, valid: Gray | None = None) -> Scaled:
+        """Fuse a batch of registered pairs.
+
+        Parameters
+        ----------
+        visible: colour in [0, 1]; gray pictures as three equal channels.
+        infrared: in [0, 1], of the same height and width.
+        valid: 1 where the infrared camera saw anything; elsewhere the visible picture shows, feathered.
+
+        Returns
+        -------
+        The fused pictures in [0, 1], of the visible pictures' size (times `spec.scale`).
+        """
+        if visible.shape[-2:] != infrared.shape[-2:] or len(visible) != len(infrared):
+            raise ValueError(
+                f"visible {tuple(visible.shape)} and infrared {tuple(infrared.shape)} differ in size"
+            )
+        fused = self._in_domain(visible, infrared)
+        if valid is not None:
+            share = self._resized(feathered(valid))
+            fused = share * fused + (1 - share) * self._resized(visible)
+        return fused.clamp(0, 1)
+
+    def _in_domain(self, visible: RGB, infrared: Gray) -> Scaled:
+        if self.spec.domain == "rgb":
+            return tiling.run(self.core, visible, infrared, self.spec, self.tile)
+        split, merge = _DOMAINS[self.spec.domain]
+        plane = tiling.run(self.core, split(visible), infrared, self.spec, self.tile)
+        return merge(self._resized(visible), plane)
+
+    def _resized(self, image: Tensor) -> Tensor:
+        if self.spec.scale == 1:
+            return image
+        return interpolate(image, scale_factor=self.spec.scale, mode="bilinear", align_corners=False)
+
+
+_DOMAINS = {"luma": (color.luma, color.with_luma), "value": (color.value, color.with_value)}
+
+
+def feathered(valid: Gray) -> Gray:
+    """A mask of zeros and ones eroded and smoothed, so that it is 0 outside and rises over `FEATHER` pixels."""
+    size = 2 * FEATHER + 1
+    hole = nn.functional.max_pool2d(1 - valid, size, stride=1, padding=FEATHER)
+    soft = avg_pool2d(hole, size, stride=1, padding=FEATHER, count_include_pad=False)
+    return torch.minimum(1 - soft, valid)

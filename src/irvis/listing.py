@@ -1,0 +1,108 @@
+"""What there is: the tables of `irvis methods` and the findings of `irvis doctor`, read off the registry."""
+
+import importlib.util
+import platform
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from time import perf_counter
+from typing import Any
+
+import torch
+from rich.table import Table
+
+from . import registry, weights
+from .errors import IrvisError
+from .methods import METHODS
+
+EXTRAS = {"train": ("lightning_fabric", "tensorboard")}
+"""Extra of the package → modules that it brings."""
+LIBRARIES = ("torch", "numpy", "pillow", "safetensors", "tifffile", "cyclopts")
+
+
+def methods() -> list[dict[str, Any]]:
+    """Every method as plain data."""
+    listed = []
+    for method in sorted(METHODS.values(), key=lambda method: (method.learnable, method.name)):
+        spec = method.spec(**method.small)
+        listed.append(
+            {
+                "name": method.name, "summary": method.summary, "paper": method.paper, "domain": spec.domain,
+                "options": method.options, "weights": {name: asdict(w) for name, w in method.weights.items()},
+            }
+        )  # fmt: skip
+    return listed
+
+
+def tables() -> list[Table]:
+    """One table of the methods, one of the shipped weights."""
+    listed = methods()
+    kinds = Table("method", "what it does", "plane", "options", "paper", title="methods", title_justify="left")
+    for entry in listed:
+        options = " ".join(f"{key}={value}" for key, value in entry["options"].items())
+        kinds.add_row(entry["name"], entry["summary"], entry["domain"], options, entry["paper"])
+    trained = Table(
+        "weights", "parameters", "trained on", "licence of the weights", "scores", title="weights", title_justify="left"
+    )
+    for entry in listed:
+        for name, facts in entry["weights"].items():
+            scores = "\n".join(f"{key} {value:.3f}" for key, value in facts["scores"].items())
+            title = f"{entry['name']}:{name}"
+            trained.add_row(title, f"{facts['parameters']:,}", facts["trained_on"], facts["licence"], scores)
+    return [kinds, trained]
+
+
+def findings() -> dict[str, str]:
+    """Versions, devices, extras, weights; the last lines are the self-test."""
+    found = {"irvis": version("irvis"), "python": f"{platform.python_version()} on {platform.platform()}"}
+    found |= {name: _version(name) for name in LIBRARIES}
+    found["devices"] = ", ".join(devices())
+    found["threads"] = str(torch.get_num_threads())
+    for extra, modules in EXTRAS.items():
+        there = all(importlib.util.find_spec(module) for module in modules)
+        found[f"extra {extra}"] = "installed" if there else f"not installed: pip install 'irvis[{extra}]'"
+    for method in METHODS.values():
+        for name, facts in method.weights.items():
+            found[f"weights {method.name}:{name}"] = _checked(facts)
+    for method in METHODS.values():
+        for name in method.weights or ["default"]:
+            found[f"test {method.name}" + (f":{name}" if method.weights else "")] = _tested(method.name, name)
+    return found
+
+
+def devices() -> list[str]:
+    """The devices that torch can use here."""
+    names = [f"cpu ({platform.processor() or platform.machine()})"]
+    names += [f"cuda:{n} ({torch.cuda.get_device_name(n)})" for n in range(torch.cuda.device_count())]
+    return [*names, "mps"] if torch.backends.mps.is_available() else names
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _checked(facts: registry.Weights) -> str:
+    path = weights.SHIPPED / facts.file
+    try:
+        whole = weights.digest(path) == facts.sha256
+    except IrvisError as problem:
+        return f"FAILED: {problem}"
+    return f"sha256 {facts.sha256[:12]}… right" if whole else f"FAILED: sha256 of {path} is wrong; reinstall irvis"
+
+
+@torch.inference_mode()
+def _tested(method: str, name: str) -> str:
+    """Fuse a small pair; the result must be finite, in [0, 1] and not constant."""
+    ramp = torch.linspace(0, 1, 96)
+    visible, infrared = ramp.expand(1, 3, 64, 96), ramp.flip(0).expand(1, 1, 64, 96)
+    try:
+        fuser = registry.create(method, weights=name)
+        begun = perf_counter()
+        fused = fuser(visible, infrared * ramp)
+    except (IrvisError, RuntimeError) as problem:
+        return f"FAILED: {problem}"
+    whole = bool(torch.isfinite(fused).all()) and 0 <= float(fused.min()) and float(fused.max()) <= 1
+    whole = whole and float(fused.std()) > 1e-3
+    return f"works, {1000 * (perf_counter() - begun):.0f} ms for 96×64" if whole else "FAILED: the result is not a picture"

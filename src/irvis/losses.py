@@ -1,0 +1,154 @@
+"""Losses and the quality indices behind them: `(fused, visible, infrared, **options) -> (B,)`, one value per pair.
+
+All are differentiable with respect to every argument, colour included: an RGB image enters the indices
+through its BT.601 luma. Images are in [0, 1] (values outside are allowed). Sources:
+Wang & Bovik, A universal image quality index, IEEE SPL 2002 (Q0); Piella & Heijmans, A new quality metric for
+image fusion, ICIP 2003 (Qw, Qe); Ataman & Bozdagi Akar, arXiv:2412.08073 (the weighted sum as a loss).
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import conv2d, pad
+
+from .color import gray
+from .types import Gray, Image
+
+FLAT = 1e-10
+"""A window whose variance is below this (a deviation of 0.003 gray levels of 255) counts as constant."""
+
+
+def windows(image: Gray, size: int = 8, stride: int = 8) -> Tensor:
+    """(B, N, size²): all square windows; rows and columns that fill no window are left out, as Table 1 has it."""
+    if min(image.shape[-2:]) < size:
+        raise ValueError(f"images must be at least {size}×{size} pixels, these are {tuple(image.shape[-2:])}")
+    patches = image[:, 0].unfold(1, size, stride).unfold(2, size, stride)
+    return patches.flatten(3).flatten(1, 2)
+
+
+def q0(a: Tensor, b: Tensor) -> Tensor:
+    """Universal image quality index of windows: (…, n) x (…, n) -> (…), in [-1, 1].
+
+    4·cov·mean_a·mean_b / ((var_a + var_b)·(mean_a² + mean_b²)). Where both windows are constant the index
+    is its luminance term alone; where both means are 0 the luminance term is 1 (the limits of the definition).
+    """
+    mean_a, mean_b = a.mean(-1), b.mean(-1)
+    covariance = ((a - mean_a[..., None]) * (b - mean_b[..., None])).sum(-1) / (a.shape[-1] - 1)
+    structure = _ratio(2 * covariance, a.var(-1) + b.var(-1))
+    luminance = _ratio(2 * mean_a * mean_b, mean_a.square() + mean_b.square())
+    return structure * luminance
+
+
+def _ratio(numerator: Tensor, denominator: Tensor) -> Tensor:
+    """The quotient, and 1 where the denominator vanishes; the gradient is finite everywhere."""
+    vanishes = denominator <= FLAT
+    quotient = numerator / denominator.masked_fill(vanishes, 1)
+    return quotient.masked_fill(vanishes, 1)
+
+
+def qw_index(
+    fused: Image,
+    visible: Image,
+    infrared: Image,
+    *,
+    saliency: Literal["variance", "deviation"] = "variance",
+    weighting: Literal["saliency", "mean"] = "saliency",
+    size: int = 8,
+    stride: int = 8,
+) -> Tensor:
+    """Weighted fusion quality index Qw, in [-1, 1], 1 is best.
+
+    Each window scores λ·Q0(visible, fused) + (1 - λ)·Q0(infrared, fused) with λ the share of the visible
+    window in the two saliencies (1/2 where both are 0). `weighting="saliency"` weights a window by the larger
+    of its two saliencies (Piella & Heijmans, and the code behind the paper's Table 1); "mean" counts all
+    windows alike (the paper's eq. 2 as printed). `saliency="deviation"` is the paper's text, "variance" its code.
+    """
+    f, v, i = (windows(gray(image).float(), size, stride) for image in (fused, visible, infrared))
+    sal_v, sal_i = (w.var(-1) if saliency == "variance" else _deviation(w) for w in (v, i))
+    share = torch.where(sal_v + sal_i > FLAT, sal_v / (sal_v + sal_i).clamp_min(FLAT), 0.5)
+    local = share * q0(v, f) + (1 - share) * q0(i, f)
+    if weighting == "mean":
+        return local.mean(1)
+    weight = torch.maximum(sal_v, sal_i) + FLAT / local.shape[1]
+    return (weight * local).sum(1) / weight.sum(1)
+
+
+def qe_index(
+    fused: Image, visible: Image, infrared: Image, *, normalise: bool = True, power: float = 1.0, **options: str | int
+) -> Tensor:
+    """Qw of the edge images (Sobel magnitude), in [-1, 1]; `options` are those of `qw_index`.
+
+    normalise: stretch each edge image to [0, 1] first, as the paper's code does.
+    power: 0.7 in the paper's loss; negative values count as 0 then.
+    """
+    edges = [sobel(gray(image).float()) for image in (fused, visible, infrared)]
+    if normalise:
+        edges = [_stretched(edge) for edge in edges]
+    index = qw_index(*edges, **options)  # type: ignore[arg-type]
+    return index if power == 1 else index.clamp_min(1e-6) ** power
+
+
+def qw(fused: Image, visible: Image, infrared: Image, **options: str | int) -> Tensor:
+    """1 - Qw."""
+    return 1 - qw_index(fused, visible, infrared, **options)  # type: ignore[arg-type]
+
+
+def qe(
+    fused: Image, visible: Image, infrared: Image, *, normalise: bool = True, power: float = 1.0, **options: str | int
+) -> Tensor:
+    """1 - Qe."""
+    return 1 - qe_index(fused, visible, infrared, normalise=normalise, power=power, **options)
+
+
+def mse(
+    fused: Image, visible: Image, infrared: Image, *, visible_weight: float = 0.5, infrared_weight: float = 0.5
+) -> Tensor:
+    """visible_weight·MSE(visible, fused) + infrared_weight·MSE(infrared, fused), pixels in [0, 1].
+
+    On pixels in [-1, 1] the same errors would be four times as large. The paper's text has 0.5 and 0.5,
+    its code 0 and 1. A source with fewer channels than the fused image is compared with each of its channels.
+    """
+    if visible.shape[1] > fused.shape[1]:
+        visible = gray(visible)
+    return sum(  # type: ignore[return-value]
+        weight * (fused - source).square().mean((1, 2, 3))
+        for weight, source in ((visible_weight, visible), (infrared_weight, infrared))
+    )
+
+
+def intensity(fused: Image, visible: Image, infrared: Image) -> Tensor:
+    """Mean distance to the brighter of the two sources (MaeFuse, eq. 4, first term)."""
+    return (gray(fused) - torch.maximum(gray(visible), infrared)).abs().mean((1, 2, 3))
+
+
+def gradient(fused: Image, visible: Image, infrared: Image) -> Tensor:
+    """Mean distance of the Sobel magnitude |gx| + |gy| to the stronger of the sources' (MaeFuse, eq. 4, second term)."""
+    f, v, i = (_slopes(gray(image)).abs().sum(1, keepdim=True) for image in (fused, visible, infrared))
+    return (f - torch.maximum(v, i)).abs().mean((1, 2, 3))
+
+
+def sobel(image: Gray) -> Gray:
+    """Sobel gradient magnitude, kernel / 8, border repeated."""
+    return (_slopes(image).square().sum(1, keepdim=True) + 1e-6).sqrt()
+
+
+def _slopes(image: Gray) -> Tensor:
+    kernel = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]], device=image.device, dtype=image.dtype) / 8
+    return conv2d(pad(image, (1, 1, 1, 1), mode="replicate"), torch.stack([kernel, kernel.T])[:, None])
+
+
+def _stretched(image: Gray) -> Gray:
+    low, high = image.amin((2, 3), keepdim=True), image.amax((2, 3), keepdim=True)
+    return (image - low) / (high - low).clamp_min(1e-6)
+
+
+def _deviation(window: Tensor) -> Tensor:
+    return window.var(-1).clamp_min(FLAT).sqrt()
+
+
+LOSSES: dict[str, Callable[..., Tensor]] = {
+    function.__name__: function for function in (qw, qe, mse, intensity, gradient)
+}
+"""What a recipe may name."""

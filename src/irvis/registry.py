@@ -1,0 +1,180 @@
+"""What a fusion method is, the table of all of them, and `create`, which makes one ready to run."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
+
+from .errors import IrvisError
+
+if TYPE_CHECKING:
+    from .fuser import Fuser
+
+METHODS: dict[str, Method] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What a core expects of its inputs; follows from the method's options."""
+
+    domain: Literal["luma", "value", "rgb"]
+    """The plane that is fused: Y of YCbCr, V of HSV, or all three channels."""
+    multiple: int = 1
+    """Height and width must be multiples of this; tiles start on this grid."""
+    fill: float | None = None
+    """What the picture is padded with to reach `multiple`; None repeats its border."""
+    window: int | None = None
+    """Side of the only size the core can take, in pixels; None = any."""
+    reach: int | None = None
+    """Radius of influence in pixels; None = every output pixel may depend on every input pixel."""
+    scale: int = 1
+    """Output size over input size."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """A trained checkpoint: where it is, what it is, and the hash that is checked on every load."""
+
+    file: str
+    sha256: str
+    licence: str
+    trained_on: str
+    parameters: int
+    options: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """A family of cores: how to build one, and the facts about it."""
+
+    name: str
+    build: Callable[..., Any]
+    spec: Callable[..., Spec]
+    paper: str = ""
+    summary: str = ""
+    weights: Mapping[str, Weights] = field(default_factory=dict)
+    small: Mapping[str, Any] = field(default_factory=dict)
+    """Options that make a tiny core, for tests."""
+
+    @property
+    def learnable(self) -> bool:
+        """Whether the core is a module with parameters (else a plain function)."""
+        return inspect.isclass(self.build)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of the core and their defaults."""
+        parameters = inspect.signature(self.build).parameters.values()
+        return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+
+def register(name: str, *, spec: Spec | Callable[..., Spec], **facts: Any) -> Callable[[Any], Any]:
+    """Enter the decorated core (a module class or a function) into `METHODS`.
+
+    The first line of its docstring is the summary that `irvis methods` shows.
+    """
+
+    def enter(build: Any) -> Any:
+        if name in METHODS:
+            raise ValueError(f"method {name!r} is registered twice")
+        summary = (inspect.getdoc(build) or "").split("\n")[0]
+        of = spec if callable(spec) else lambda **_: spec
+        METHODS[name] = Method(name=name, build=build, spec=of, summary=summary, **facts)
+        return build
+
+    return enter
+
+
+def find(name: str) -> Method:
+    """The method called `name`."""
+    from . import methods  # noqa: F401  fills METHODS
+
+    if name not in METHODS:
+        raise IrvisError(f"there is no method {name!r}; there are {', '.join(sorted(METHODS))}")
+    return METHODS[name]
+
+
+def create(name: str, *, weights: str | Path | None = "default", device: str = "cpu", **options: Any) -> Fuser:
+    """A fuser of registered RGB + infrared batches in [0, 1], ready to run (evaluation mode).
+
+    Parameters
+    ----------
+    name: a name that `irvis methods` lists.
+    weights: the name of shipped weights, the path of a checkpoint of ours, or None for random ones.
+        Methods without parameters take no notice of it.
+    device: as torch names it: "cpu", "cuda", "cuda:1", "mps".
+    options: options of the method; they override those that the weights were trained with.
+
+    Raises
+    ------
+    IrvisError: unknown method, option, weights or device, or a file whose hash is wrong.
+    """
+    from . import weights as checkpoints
+    from .fuser import Fuser
+
+    method = find(name)
+    _check_options(method, options)
+    state = None
+    if method.learnable and weights is not None:
+        checkpoint = checkpoints.find(method, weights)
+        state, options = checkpoint.state, {**checkpoint.options, **options}
+        _check_options(method, options)
+    try:
+        core = method.build(**options) if method.learnable else partial(method.build, **options)
+        fuser = Fuser(core, method.spec(**options), method=method, options=options)
+        if state is not None:
+            checkpoints.fill(core, state, str(weights))
+        return fuser.to(device).eval()
+    except (ValueError, RuntimeError) as problem:
+        raise IrvisError(f"{name}: {_first_line(problem)}") from problem
+
+
+def parse(text: str) -> tuple[str, str, dict[str, Any]]:
+    """Split "NAME[:WEIGHTS][:option=value…]" into name, weights and options.
+
+    >>> parse("encdec:paper:padding=zero")
+    ('encdec', 'paper', {'padding': 'zero'})
+    """
+    name, *rest = text.split(":")
+    weights, options = "default", {}
+    for part in rest:
+        key, equals, raw = part.partition("=")
+        if equals:
+            options[key] = _value(raw)
+        else:
+            weights = part
+    return name, weights, options
+
+
+def _value(raw: str) -> Any:
+    for convert in (int, float):
+        try:
+            return convert(raw)
+        except ValueError:
+            continue
+    return {"true": True, "false": False, "none": None}.get(raw.lower(), raw)
+
+
+def _check_options(method: Method, options: Mapping[str, Any]) -> None:
+    """Names and values, by the signature of the core."""
+    unknown = sorted(set(options) - set(method.options))
+    if unknown:
+        known = ", ".join(method.options) or "none"
+        raise IrvisError(f"{method.name} has no option {', '.join(unknown)}; its options are: {known}")
+    kinds = get_type_hints(method.build.__init__ if method.learnable else method.build)
+    for name, chosen in options.items():
+        if get_origin(kinds[name]) is Literal:
+            known = ", ".join(map(str, get_args(kinds[name])))
+            if chosen not in get_args(kinds[name]):
+                raise IrvisError(f"{method.name}: {name} must be one of {known}, not {chosen!r}")
+        elif not isinstance(chosen, (int, float) if kinds[name] is float else kinds[name]):
+            raise IrvisError(f"{method.name}: {name} must be {kinds[name].__name__}, not {chosen!r}")
+
+
+def _first_line(problem: Exception) -> str:
+    return str(problem).strip().split("\n")[0]

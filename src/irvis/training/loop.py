@@ -1,0 +1,323 @@
+"""Run a recipe with Lightning Fabric: stage after stage, resumable to the step, on any number of devices."""
+
+import csv
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Subset
+
+from .. import registry, weights
+from ..color import luma, value
+from ..data.pairs import Crops, Source
+from ..errors import IrvisError
+from ..fuser import Fuser
+from ..types import RGB, Gray, Image
+from .alarms import Alarms
+from .recipe import Recipe, Stage
+from .sources import Sources
+from .steps import STEPS, judged
+
+CHECKPOINT = "checkpoint.pt"
+EVERY = 500
+"""Steps between checkpoints (and at the end of every epoch)."""
+
+
+@dataclass
+class Progress:
+    """Where a training is; saved with every checkpoint."""
+
+    stage: int = 0
+    step: int = 0
+    best: float = math.inf
+
+
+def train(
+    recipe: Recipe,
+    sources: Sources,
+    out: Path,
+    *,
+    device: str = "cpu",
+    devices: int = 1,
+    nodes: int = 1,
+    precision: str = "32-true",
+    workers: int = 0,
+    resume: bool = False,
+    show: Any = None,
+) -> Path:
+    """Train `recipe` into the folder `out`; returns the best weights.
+
+    `out` gets checkpoint.pt (to resume), last.safetensors, best.safetensors (least validation loss), log.csv,
+    TensorBoard events and a picture of a validation pair for every epoch. With the same seed the losses of a
+    resumed training equal those of one that never stopped. `show(stage, step, of, terms)` is told of every step.
+    """
+    fabric = _fabric(device, devices, nodes, precision)
+    fabric.launch()
+    torch.manual_seed(recipe.seed)
+    fuser = registry.create(recipe.method, weights=None, **recipe.options)
+    if not isinstance(fuser.core, nn.Module):
+        raise IrvisError(f"{recipe.method} has nothing to train")
+    progress, saved = Progress(), None
+    if resume and (out / CHECKPOINT).is_file():
+        saved = torch.load(out / CHECKPOINT, map_location="cpu", weights_only=True)
+        weights.fill(fuser.core, saved["core"], str(out / CHECKPOINT))
+        progress = Progress(**saved["progress"])
+    log = Log(out, progress, lead=fabric.is_global_zero)
+    run = Run(fabric, recipe, fuser, sources, out, log, workers, show)
+    for number in range(progress.stage, len(recipe.stages)):
+        run.stage(number, progress, saved)
+        saved = None
+        progress.stage, progress.step, progress.best = number + 1, 0, math.inf
+    log.close()
+    return out / "best.safetensors"
+
+
+@dataclass
+class Run:
+    """What all stages of one training share."""
+
+    fabric: Any
+    recipe: Recipe
+    fuser: Fuser
+    sources: Sources
+    out: Path
+    log: "Log"
+    workers: int
+    show: Any
+
+    def stage(self, number: int, progress: Progress, saved: Mapping[str, Any] | None) -> None:
+        """Train one stage from `progress.step` to its end."""
+        stage, fabric = self.recipe.stages[number], self.fabric
+        learning = freeze_all_but(self.fuser.core, stage.learn)
+        core, optimizer = fabric.setup(self.fuser.core.train(), _optimizer(learning, stage))
+        if saved is not None:
+            optimizer.load_state_dict(saved["optimizer"])
+        alarms, total = Alarms(), stage.epochs * stage.steps
+        for step, (visible, infrared) in self._batches(number, progress.step, total):
+            torch.manual_seed(hash((self.recipe.seed, number, step, fabric.global_rank)) % 2**63)
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(stage, step)
+            planes = in_domain(self.fuser.spec.domain, visible)
+            terms, fused = STEPS[stage.step](core, planes, infrared, stage)
+            loss = torch.stack(list(terms.values())).sum()
+            alarms.check(loss, fused, visible, infrared)
+            optimizer.zero_grad()
+            fabric.backward(loss)
+            if stage.clip:
+                fabric.clip_gradients(core, optimizer, max_norm=stage.clip)
+            optimizer.step()
+            progress.step = step + 1
+            self._after(number, progress, terms, optimizer, total)
+
+    def _batches(self, number: int, first: int, total: int) -> Iterator[tuple[int, tuple[RGB, Gray]]]:
+        stage, fabric = self.recipe.stages[number], self.fabric
+        if stage.batch % fabric.world_size:
+            raise IrvisError(f"batch {stage.batch} cannot be shared by {fabric.world_size} processes")
+        crops = Crops(
+            sources=self.sources.train, share=self.sources.share, batch=stage.batch, crop=stage.crop, steps=total,
+            seed=self.recipe.seed * 1000 + number, zoom=self.recipe.data.zoom, gamma=self.recipe.data.gamma,
+            rank=fabric.global_rank, world=fabric.world_size,
+        )  # fmt: skip
+        rest = Subset(crops, range(first, total))
+        loader = DataLoader(rest, batch_size=None, num_workers=self.workers, persistent_workers=False)
+        for step, batch in zip(range(first, total), loader, strict=True):
+            yield step, fabric.to_device(batch)
+
+    def _after(self, number: int, progress: Progress, terms: Mapping[str, Tensor], optimizer: Any, total: int) -> None:
+        stage, fabric = self.recipe.stages[number], self.fabric
+        values = {name: float(term.detach()) for name, term in terms.items()}
+        self.log.step(number, progress.step, values, optimizer.param_groups[0]["lr"])
+        if self.show and fabric.is_global_zero:
+            self.show(number, progress.step, total, values)
+        ends = progress.step % stage.steps == 0
+        if not (ends or progress.step % EVERY == 0):
+            return
+        if fabric.is_global_zero:
+            if ends:
+                self._validate(number, progress)
+            self._save(progress, optimizer)
+        fabric.barrier()
+
+    def _validate(self, number: int, progress: Progress) -> None:
+        """Losses on whole validation pairs; keeps the best weights and draws a picture."""
+        stage, pairs = self.recipe.stages[number], self.sources.validation
+        losses = validation_losses(self.fuser, pairs, stage)
+        score, epoch = sum(losses.values()), progress.step // stage.steps
+        picture = self.out / "pictures" / f"stage{number + 1}-epoch{epoch:04d}.png"
+        self.log.validation(number, progress.step, losses, draw(self.fuser, pairs, picture))
+        if score <= progress.best:
+            progress.best = score
+            self._write("best")
+        self._write("last")
+
+    def _write(self, name: str) -> None:
+        weights.save(
+            self.out / f"{name}.safetensors", self.fuser.core, method=self.recipe.method,
+            options=self.recipe.options, recipe=self.recipe.name,
+        )  # fmt: skip
+
+    def _save(self, progress: Progress, optimizer: Any) -> None:
+        state = {"core": self.fuser.core.state_dict(), "optimizer": optimizer.state_dict(), "progress": vars(progress)}
+        unfinished = self.out / f".{CHECKPOINT}.part"
+        torch.save(state, unfinished)
+        unfinished.replace(self.out / CHECKPOINT)
+
+
+class Log:
+    """log.csv and TensorBoard events. Rows after the step that a training resumes from are dropped."""
+
+    def __init__(self, path: Path, progress: Progress, *, lead: bool) -> None:
+        self.path, self.lead, self.begun = path, lead, time.monotonic()
+        if not lead:
+            return
+        from torch.utils.tensorboard import SummaryWriter
+
+        path.mkdir(parents=True, exist_ok=True)
+        file = path / "log.csv"
+        kept = [row for row in _rows(file) if (int(row[0]), int(row[1])) <= (progress.stage, progress.step)]
+        self.file = file.open("w", newline="")
+        self.rows = csv.writer(self.file)
+        self.rows.writerows([["stage", "step", "kind", "term", "value"], *kept])
+        self.board = SummaryWriter(str(path / "tensorboard"), purge_step=progress.step)
+
+    def step(self, stage: int, step: int, terms: Mapping[str, float], lr: float) -> None:
+        if self.lead and (step % 10 == 0 or step <= 10):
+            self._write(stage, step, "train", {**terms, "total": sum(terms.values()), "lr": lr})
+
+    def validation(self, stage: int, step: int, terms: Mapping[str, float], picture: Tensor) -> None:
+        self._write(stage, step, "validation", {**terms, "total": sum(terms.values())})
+        self.board.add_image("validation", picture, step)
+        self.file.flush()
+
+    def close(self) -> None:
+        if self.lead:
+            self.file.close()
+            self.board.close()
+
+    def _write(self, stage: int, step: int, kind: str, terms: Mapping[str, float]) -> None:
+        for name, number in terms.items():
+            self.rows.writerow([stage, step, kind, name, repr(number)])
+            self.board.add_scalar(f"stage{stage + 1}/{kind}/{name}", number, step)
+
+
+def _rows(file: Path) -> list[list[str]]:
+    if not file.is_file():
+        return []
+    with file.open(newline="") as opened:
+        return [row for row in csv.reader(opened) if len(row) == 5 and row[0].isdigit()]
+
+
+def freeze_all_but(core: nn.Module, patterns: Sequence[str]) -> list[nn.Parameter]:
+    """Let only the parameters whose name matches a pattern learn."""
+    for name, parameter in core.named_parameters():
+        parameter.requires_grad_(any(fnmatch(name, pattern) for pattern in patterns))
+    learning = [parameter for parameter in core.parameters() if parameter.requires_grad]
+    if not learning:
+        raise IrvisError(f"no parameter matches learn = {list(patterns)}")
+    return learning
+
+
+def learning_rate(stage: Stage, step: int) -> float:
+    """The learning rate of a step: a pure function, so that nothing needs to be kept to resume."""
+    rise = min((step + 1) / stage.warmup, 1.0) if stage.warmup else 1.0
+    if stage.schedule == "halve":
+        rise *= 0.5 ** sum(step >= epoch * stage.steps for epoch in stage.milestones)
+    elif stage.schedule == "cosine":
+        rise *= 0.01 + 0.99 * (1 + math.cos(math.pi * step / (stage.epochs * stage.steps))) / 2
+    return stage.lr * rise
+
+
+def in_domain(domain: str, visible: RGB) -> Image:
+    """The plane of the visible image that the core fuses."""
+    return {"luma": luma, "value": value, "rgb": lambda image: image}[domain](visible)
+
+
+@torch.no_grad()
+def validation_losses(fuser: Fuser, pairs: Source, stage: Stage) -> dict[str, float]:
+    """The stage's losses over whole pairs, mean; colour and padding as in use."""
+    fuser.eval()
+    sums: dict[str, float] = {}
+    for index in range(len(pairs)):
+        visible, infrared = (image.to(_device(fuser)) for image in pairs[index])
+        plane = in_domain(fuser.spec.domain, visible)
+        fused = in_domain(fuser.spec.domain, shrunk(fuser(visible, infrared), fuser.spec.scale))
+        for name, term in judged(fused, plane, infrared, stage.losses).items():
+            sums[name] = sums.get(name, 0.0) + float(term) / len(pairs)
+    fuser.train()
+    return sums
+
+
+@torch.no_grad()
+def draw(fuser: Fuser, pairs: Source, path: Path) -> Tensor:
+    """Visible, infrared and fused side by side, of the first validation pair: written to `path` and returned."""
+    from ..io import write
+
+    fuser.eval()
+    visible, infrared = (image.to(_device(fuser)) for image in pairs[0])
+    fused = shrunk(fuser(visible, infrared), fuser.spec.scale)
+    row = torch.cat([visible, infrared.expand_as(visible), fused], dim=3).cpu()
+    write(path, row)
+    fuser.train()
+    return row[0]
+
+
+def shrunk(image: Image, scale: int) -> Image:
+    """An image at 1/`scale` of its size."""
+    return nn.functional.avg_pool2d(image, scale) if scale > 1 else image
+
+
+def _device(fuser: Fuser) -> torch.device:
+    return next(fuser.parameters()).device
+
+
+def _optimizer(learning: list[nn.Parameter], stage: Stage) -> torch.optim.Optimizer:
+    if stage.optimizer == "sgd":
+        return torch.optim.SGD(learning, stage.lr, stage.momentum, weight_decay=stage.weight_decay)
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[stage.optimizer]
+    return kind(learning, stage.lr, stage.betas, stage.eps, stage.weight_decay)
+
+
+def _fabric(device: str, devices: int, nodes: int, precision: str) -> Any:
+    try:
+        from lightning.fabric import Fabric
+    except ImportError:
+        try:
+            from lightning_fabric import Fabric
+        except ImportError as problem:
+            raise IrvisError("training needs an extra: pip install 'irvis[train]'") from problem
+    many = devices * nodes > 1
+    return Fabric(
+        accelerator=device, devices=devices, num_nodes=nodes, precision=precision, strategy="ddp" if many else "auto"
+    )
+
+
+
+
+class TrainingBar:
+    """A progress bar of the current stage: loss terms, rate and time left."""
+
+    def __init__(self, console: Any) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("stage {task.fields[stage]}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self.bar = Progress(*columns, TextColumn("{task.fields[terms]}"), console=console)
+        self.task: Any = None
+
+    def __enter__(self) -> "TrainingBar":
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def __call__(self, stage: int, step: int, total: int, terms: Mapping[str, float]) -> None:
+        text = "  ".join(f"{name} {value:.4f}" for name, value in terms.items())
+        if self.task is None:
+            self.task = self.bar.add_task("", total=total, stage=stage + 1, terms=text)
+        self.bar.update(self.task, completed=step, total=total, stage=stage + 1, terms=text)

@@ -1,0 +1,62 @@
+"""Training steps: `(core, visible, infrared, stage) -> loss terms`. Images are in the core's domain, values in [0, 1].
+
+A step that knows the inside of a method lives in that method's file.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import conv2d, interpolate, pad
+
+from ..losses import LOSSES
+from ..types import Gray, Image
+from .recipe import Stage
+
+
+class Outcome(NamedTuple):
+    """What a step gives: the weighted loss terms, and the fused batch (float32)."""
+
+    terms: dict[str, Tensor]
+    fused: Image
+
+
+def fuse(core: Any, visible: Image, infrared: Gray, stage: Stage) -> Outcome:
+    """Unsupervised fusion: the losses compare the fused image with the sharp, clean sources.
+
+    A core with `scale` 2 gets the sources at half size: it learns to bring the detail back.
+    """
+    seen, warm = (degraded(image, stage.blur, stage.noise) for image in (visible, infrared))
+    scale = getattr(core, "scale", 1)
+    if scale > 1:
+        seen, warm = (interpolate(x, scale_factor=1 / scale, mode="area") for x in (seen, warm))
+    fused = core(seen, warm).float()
+    return Outcome(judged(fused, visible, infrared, stage.losses), fused)
+
+
+def judged(fused: Image, visible: Image, infrared: Gray, losses: Mapping[str, Mapping[str, Any]]) -> dict[str, Tensor]:
+    """Each loss times its weight, the mean over the batch."""
+    terms = {}
+    for name, options in losses.items():
+        rest = {key: option for key, option in options.items() if key != "weight"}
+        terms[name] = options["weight"] * LOSSES[name](fused, visible, infrared, **rest).mean()
+    return terms
+
+
+def degraded(image: Image, blur: float, noise: float) -> Image:
+    """The image blurred by a Gaussian (deviation in pixels) and with white Gaussian noise (deviation of 1) on it."""
+    if blur > 0:
+        reach = max(round(3 * blur), 1)
+        x = torch.arange(-reach, reach + 1, device=image.device, dtype=image.dtype)
+        row = torch.exp(-0.5 * (x / blur).square())
+        kernel = (row[:, None] * row)[None, None] / row.sum().square()
+        planes = pad(image.flatten(0, 1)[:, None], (reach,) * 4, mode="replicate")
+        image = conv2d(planes, kernel)[:, 0].unflatten(0, image.shape[:2])
+    if noise > 0:
+        image = (image + noise * torch.randn_like(image)).clamp(0, 1)
+    return image
+
+
+STEPS: dict[str, Callable[[Any, Image, Gray, Stage], Outcome]] = {"fuse": fuse}
+"""What a recipe may name."""

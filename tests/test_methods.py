@@ -1,0 +1,199 @@
+"""The contract that every registered method keeps."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import irvis
+from irvis.fuser import Fuser
+from irvis.methods import METHODS
+
+ENCDEC_OPTIONS = (
+    {}, {"activation": "relu"}, {"domain": "value"}, {"domain": "rgb"}, {"encoders": "shared"}, {"domain": "rgb", "encoders": "shared"},
+    {"fusion": "mean"}, {"fusion": "sum"}, {"fusion": "max"}, {"skip": False}, {"padding": "zero"},
+)  # fmt: skip
+CASES = [(name, {}) for name in sorted(METHODS)] + [("encdec", options) for options in ENCDEC_OPTIONS[1:]]
+every_method = pytest.mark.parametrize(("name", "options"), CASES, ids=lambda x: x if isinstance(x, str) else str(x))
+
+
+def small(name: str, options: dict[str, object], seed: int = 0) -> Fuser:
+    """A tiny, untrained fuser."""
+    torch.manual_seed(seed)
+    return irvis.create(name, weights=None, **{**METHODS[name].small, **options})
+
+
+def pair(height: int = 45, width: int = 70, batch: int = 3, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(batch, 3, height, width, generator=generator), torch.rand(batch, 1, height, width, generator=generator)
+
+
+@every_method
+@torch.no_grad()
+def test_output_has_the_size_of_the_visible_image_and_the_range_0_to_1(name, options):
+    visible, infrared = pair()
+    fused = small(name, options)(visible, infrared)
+    assert fused.shape == visible.shape
+    assert fused.min() >= 0
+    assert fused.max() <= 1
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+@settings(max_examples=12, deadline=None)
+@given(height=st.integers(1, 700), width=st.integers(1, 500), seed=st.integers(0, 99))
+@torch.no_grad()
+def test_any_size_keeps_its_shape(name, height, width, seed):
+    visible, infrared = pair(height, width, 1, seed)
+    fused = small(name, {})(visible, infrared)
+    assert fused.shape == visible.shape
+    assert torch.isfinite(fused).all()
+
+
+@every_method
+@pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
+@torch.no_grad()
+def test_constant_images_give_finite_pictures(name, options, level):
+    visible, infrared = torch.full((1, 3, 40, 33), level), torch.full((1, 1, 40, 33), 1 - level)
+    fused = small(name, options)(visible, infrared)
+    assert torch.isfinite(fused).all()
+    assert fused.min() >= 0
+    assert fused.max() <= 1
+
+
+@every_method
+@torch.no_grad()
+def test_a_pair_does_not_depend_on_its_batch(name, options):
+    fuser, (visible, infrared) = small(name, options), pair()
+    together = fuser(visible, infrared)
+    alone = torch.cat([fuser(v[None], i[None]) for v, i in zip(visible, infrared, strict=True)])
+    torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
+
+
+@every_method
+@torch.no_grad()
+def test_inputs_are_left_untouched(name, options):
+    images = pair()
+    before = [image.clone() for image in images]
+    small(name, options)(*images)
+    assert all(torch.equal(a, b) for a, b in zip(images, before, strict=True))
+
+
+@every_method
+@torch.no_grad()
+def test_the_same_input_gives_the_same_output(name, options):
+    fuser, images = small(name, options), pair()
+    assert torch.equal(fuser(*images), fuser(*images))
+
+
+@every_method
+def test_gradients_reach_both_inputs_of_learnable_cores(name, options):
+    if not METHODS[name].learnable:
+        pytest.skip("nothing to learn")
+    visible, infrared = (image.requires_grad_() for image in pair(64, 64))
+    small(name, options)(visible, infrared).square().mean().backward()
+    assert visible.grad.abs().sum() > 0
+    assert infrared.grad.abs().sum() > 0
+
+
+@every_method
+@torch.no_grad()
+def test_tiled_equals_whole_for_cores_of_finite_reach(name, options):
+    fuser = small(name, options)
+    if fuser.spec.reach is None:
+        pytest.skip("every pixel may depend on every pixel")
+    visible, infrared = pair(250, 330, 1)
+    whole = fuser(visible, infrared)
+    fuser.tile = 40
+    torch.testing.assert_close(fuser(visible, infrared), whole, rtol=0, atol=1e-5)
+
+
+@every_method
+def test_a_pixel_beyond_the_reach_has_no_influence(name, options):
+    fuser = small(name, options)
+    if fuser.spec.reach is None:
+        pytest.skip("every pixel may depend on every pixel")
+    fuser = fuser.double()
+    side = -(-(2 * fuser.spec.reach + 70) // 32) * 32
+    visible, infrared = (image.double() for image in pair(side, side, 1))
+    at = side // 2 + 5
+    with torch.no_grad():
+        before = fuser(visible, infrared)
+        visible[..., at, at], infrared[..., at, at] = 1 - visible[..., at, at], 1 - infrared[..., at, at]
+        changed = ((fuser(visible, infrared) - before).abs().amax((0, 1)) > 1e-12).nonzero()
+    assert len(changed)
+    assert (changed - at).abs().max() <= fuser.spec.reach
+
+
+@every_method
+@torch.no_grad()
+def test_state_round_trip(name, options):
+    fuser, other, images = small(name, options), small(name, options, seed=1), pair()
+    other.load_state_dict(fuser.state_dict())
+    assert torch.equal(fuser(*images), other(*images))
+
+
+@every_method
+@torch.no_grad()
+def test_gray_in_gives_gray_out(name, options):
+    if options.get("domain") == "rgb":
+        pytest.skip("an untrained RGB network mixes its channels freely")
+    visible, infrared = pair()
+    fused = small(name, options)(visible[:, :1].expand(-1, 3, -1, -1), infrared)
+    torch.testing.assert_close(fused, fused[:, :1].expand_as(fused), rtol=0, atol=1e-6)
+
+
+@every_method
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@torch.no_grad()
+def test_half_precision_is_close_to_single(name, options, dtype):
+    fuser, (visible, infrared) = small(name, options), pair(64, 64, 1)
+    single = fuser(visible, infrared)
+    half = fuser.to(dtype)(visible.to(dtype), infrared.to(dtype))
+    assert half.dtype == dtype
+    assert (half.float() - single).abs().mean() < 0.02
+
+
+@torch.no_grad()
+def test_where_the_infrared_camera_saw_nothing_the_visible_image_shows():
+    visible, infrared = pair(80, 100, 1)
+    valid = torch.zeros(1, 1, 80, 100)
+    valid[..., :50] = 1
+    fused = irvis.create("infrared")(visible, infrared, valid)
+    assert torch.equal(fused[..., 50:], visible[..., 50:])
+    torch.testing.assert_close(fused[..., :30], irvis.create("infrared")(visible, infrared)[..., :30])
+    steps = (feathers := fused[..., 30:50]).shape[-1]
+    assert feathers.isfinite().all()
+    assert steps == 20
+
+
+@torch.no_grad()
+def test_scale_2_doubles_the_size():
+    visible, infrared = pair(45, 70, 2)
+    fuser = small("encdec", {"scale": 2})
+    whole = fuser(visible, infrared)
+    assert whole.shape == (2, 3, 90, 140)
+    fuser.tile = 32
+    torch.testing.assert_close(fuser(visible, infrared), whole, rtol=0, atol=1e-5)
+
+
+def test_different_sizes_are_refused():
+    with pytest.raises(Exception, match="infrared"):
+        irvis.create("average")(torch.rand(1, 3, 8, 8), torch.rand(1, 1, 8, 9))
+
+
+def test_unknown_names_and_options_are_refused_with_the_known_ones():
+    with pytest.raises(irvis.IrvisError, match="laplacian"):
+        irvis.create("laplacien")
+    with pytest.raises(irvis.IrvisError, match="levels"):
+        irvis.create("laplacian", level=3)
+    with pytest.raises(irvis.IrvisError, match="even"):
+        irvis.create("encdec", weights=None, width=3)
+    with pytest.raises(irvis.IrvisError, match="sigmoid"):
+        irvis.create("encdec", weights=None, activation="sigmoid")
+
+
+def test_a_name_is_registered_once():
+    from irvis.registry import Spec, register
+
+    with pytest.raises(ValueError, match="twice"):
+        register("average", spec=Spec(domain="luma"))(lambda luma, infrared: luma)
