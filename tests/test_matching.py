@@ -150,6 +150,13 @@ def test_globs_may_be_relative_and_take_patterns(folder, monkeypatch):
     assert names(match("a/*_W.png", "a/*_T.png")) == names(match("a/*", patterns=WV)) == ["1"]
 
 
+def test_a_glob_may_name_hidden_folders_and_go_upwards(folder, monkeypatch):
+    root = folder(".cache/v/1_v.png", ".cache/i/1_i.png", ".cache/v/.2_v.png", "x/y.png")
+    monkeypatch.chdir(root / "x")
+    found = match("../.cache/v/*_v.png", root / ".cache/i/*_i.png")
+    assert (names(found), found.only_visible) == (["1"], ())
+
+
 def test_a_folder_whose_name_looks_like_a_glob_is_a_folder(folder):
     root = folder("set[1]/vi/1.png", "set[1]/ir/1.png")
     assert names(match(root / "set[1]")) == ["1"]
@@ -171,6 +178,9 @@ def test_every_readable_suffix_is_seen_in_both_cases(folder, suffix: str):
     [
         ((), ("nowhere",), None, "no such file"),
         (("vi/1.txt", "ir/1.png"), ("vi", "ir"), None, "vi: no image there"),
+        (("a/1.png",), ("a/**.png", "a/*.png"), None, "must stand alone"),
+        (("a/1.png",), ("a/*.png",), None, "both sides"),
+        (("a/1.png",), ("b*.png", "a/*.png"), None, "b\\*.png: no image"),
         (("vi/1.png",), ("vi", "ir/*.png"), None, "vi is a folder but .* is a glob"),
         (("vi/1.png", "ir/1.png"), ("vi/1.png", "ir"), None, "a file but .* is a folder"),
         (("vi/1.png", "ir/1.png"), ("vi/1.png",), None, "give its infrared file"),

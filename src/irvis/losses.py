@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from .color import gray
-from .types import Gray, Image
+from .types import Gray, Picture
 
 FLAT = 1e-10
 """A window whose variance is below this (a deviation of 0.003 gray levels of 255) counts as constant."""
@@ -49,9 +49,9 @@ def _ratio(numerator: Tensor, denominator: Tensor) -> Tensor:
 
 
 def qw_index(
-    fused: Image,
-    visible: Image,
-    infrared: Image,
+    fused: Picture,
+    visible: Picture,
+    infrared: Picture,
     *,
     saliency: Literal["variance", "deviation"] = "variance",
     weighting: Literal["saliency", "mean"] = "saliency",
@@ -76,7 +76,7 @@ def qw_index(
 
 
 def qe_index(
-    fused: Image, visible: Image, infrared: Image, *, normalise: bool = True, power: float = 1.0, **options: str | int
+    fused: Picture, visible: Picture, infrared: Picture, *, normalise: bool = True, power: float = 1.0, **options: str | int
 ) -> Tensor:
     """Qw of the edge images (Sobel magnitude), in [-1, 1]; `options` are those of `qw_index`.
 
@@ -90,20 +90,20 @@ def qe_index(
     return index if power == 1 else index.clamp_min(1e-6) ** power
 
 
-def qw(fused: Image, visible: Image, infrared: Image, **options: str | int) -> Tensor:
+def qw(fused: Picture, visible: Picture, infrared: Picture, **options: str | int) -> Tensor:
     """1 - Qw."""
     return 1 - qw_index(fused, visible, infrared, **options)  # type: ignore[arg-type]
 
 
 def qe(
-    fused: Image, visible: Image, infrared: Image, *, normalise: bool = True, power: float = 1.0, **options: str | int
+    fused: Picture, visible: Picture, infrared: Picture, *, normalise: bool = True, power: float = 1.0, **options: str | int
 ) -> Tensor:
     """1 - Qe."""
     return 1 - qe_index(fused, visible, infrared, normalise=normalise, power=power, **options)
 
 
 def mse(
-    fused: Image, visible: Image, infrared: Image, *, visible_weight: float = 0.5, infrared_weight: float = 0.5
+    fused: Picture, visible: Picture, infrared: Picture, *, visible_weight: float = 0.5, infrared_weight: float = 0.5
 ) -> Tensor:
     """visible_weight·MSE(visible, fused) + infrared_weight·MSE(infrared, fused), pixels in [0, 1].
 
@@ -118,12 +118,12 @@ def mse(
     )
 
 
-def intensity(fused: Image, visible: Image, infrared: Image) -> Tensor:
+def intensity(fused: Picture, visible: Picture, infrared: Picture) -> Tensor:
     """Mean distance to the brighter of the two sources (MaeFuse, eq. 4, first term)."""
     return (gray(fused) - torch.maximum(gray(visible), infrared)).abs().mean((1, 2, 3))
 
 
-def gradient(fused: Image, visible: Image, infrared: Image) -> Tensor:
+def gradient(fused: Picture, visible: Picture, infrared: Picture) -> Tensor:
     """Mean distance of the Sobel magnitude |gx| + |gy| to the stronger of the sources' (MaeFuse, eq. 4, second term)."""
     f, v, i = (_slopes(gray(image)).abs().sum(1, keepdim=True) for image in (fused, visible, infrared))
     return (f - torch.maximum(v, i)).abs().mean((1, 2, 3))

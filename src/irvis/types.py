@@ -9,6 +9,8 @@ from torch import Tensor
 RGB = Float[Tensor, "b 3 h w"]
 Gray = Float[Tensor, "b 1 h w"]
 Image = Float[Tensor, "b c h w"]
+Picture = Float[Tensor, "b _ h w"]
+"""Gray or RGB, whatever the image beside it is."""
 Scaled = Float[Tensor, "b c hs ws"]
 """An image whose size differs from that of the images beside it."""
 

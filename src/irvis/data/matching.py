@@ -19,6 +19,8 @@ INFRARED_FOLDERS = ("ir", "inf", "infrared", "thermal", "lwir", "mwir", "tir", "
 
 HELP = '--match "{id}_W" "{id}_T"'
 
+WILD = re.compile(r"[*?[]")
+
 Namer = Callable[[Path], str | None]
 """What a file is called in its pair; None = it belongs to none."""
 
@@ -113,7 +115,9 @@ def _kind(place: Path) -> str:
         return "folder"
     if place.is_file():
         return "file"
-    if re.search(r"[*?[]", str(place)):
+    if WILD.search(str(place)):
+        if any("**" in part and part != "**" for part in place.parts):
+            raise IrvisError(f"{place}: ** must stand alone between slashes, as in **/*.png.")
         return "glob"
     raise IrvisError(f"{place}: no such file or folder.")
 
@@ -148,8 +152,8 @@ def _images(place: Path, recursive: bool = True) -> list[Path]:
     if place.is_dir():
         images = _glob(place, "**/*" if recursive else "*")
     else:
-        root = Path(place.anchor)
-        images = _glob(root, str(place.relative_to(root)))
+        fixed = list(itertools.takewhile(lambda part: not WILD.search(part), place.parts))
+        images = _glob(Path(*fixed), str(Path(*place.parts[len(fixed) :])))
     if not images:
         raise IrvisError(f"{place}: no image there (looked for {' '.join(sorted(READABLE))}).")
     return images

@@ -59,8 +59,9 @@ def make_floor(bodies: list[Body], lights: list[Light], cell: float) -> Floor:
         soft = smoothstep(1.75, 0.75, away)
         shade *= 1.0 - 0.8 * soft
         warmth += body.warmth * soft
-    for plane in (shade, warmth):
-        plane[0], plane[-1], plane[:, 0], plane[:, -1] = (plane is shade,) * 4
+    for plane, outside in ((shade, 1.0), (warmth, 0.0)):
+        plane[[0, -1]] = outside
+        plane[:, [0, -1]] = outside
     return Floor(-12.0, 0.0, cell, shade, warmth)
 
 
