@@ -22,8 +22,25 @@ def test_counts_and_percentiles_are_told_apart_by_their_percent_signs():
 
 @pytest.mark.parametrize(
     "text",
-    ["", ",", "7000", "a,b", "1,2,3", "1%,99", "1,99%", "9000,7000", "5,5", "-1%,99%", "1%,101%", "nan,1"]
-    + ["0,inf", "1%%,99%", "7000;9000", "50%,50%", "%,%"],
+    [
+        " ",
+        ",",
+        "7000",
+        "a,b",
+        "1,2,3",
+        "1%,99",
+        "1,99%",
+        "9000,7000",
+        "5,5",
+        "-1%,99%",
+        "1%,101%",
+        "nan,1",
+        "0,inf",
+        "1%%,99%",
+        "7000;9000",
+        "50%,50%",
+        "%,%",
+    ],
 )
 def test_nonsense_is_one_line_that_says_what_to_do(text: str):
     with pytest.raises(IrvisError, match=r"^[^\n]+\.$"):
@@ -32,7 +49,7 @@ def test_nonsense_is_one_line_that_says_what_to_do(text: str):
 
 @pytest.mark.parametrize("text", ["", "7000", "hot,cold", "1%,99"])
 def test_a_text_that_is_no_range_is_answered_with_both_spellings(text: str):
-    with pytest.raises(IrvisError, match='"7000,9000".*"1%,99%"'):
+    with pytest.raises(IrvisError, match=r'"7000,9000".*"1%,99%"'):
         Range.parse(text)
 
 

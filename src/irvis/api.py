@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from . import io, registry
@@ -119,19 +120,19 @@ def _range(span: str | tuple[float, float] | None) -> Range | None:
     return Range.parse(span) if isinstance(span, str) else Range(*map(float, span))
 
 
-def _pillow_array(image: Pillow.Image) -> np.ndarray[Any, Any]:
+def _pillow_array(image: Pillow.Image) -> NDArray[Any]:
     keep = image.mode in ("L", "RGB", "F") or image.mode.startswith("I;16")
-    return np.asarray(image if keep else image.convert("RGB"))
+    return np.array(image if keep else image.convert("RGB"))
 
 
 _FULL = {"uint8": 255, "uint16": 65535}
 
 
-def _from_array(array: np.ndarray[Any, Any]) -> torch.Tensor:
+def _from_array(array: NDArray[Any]) -> torch.Tensor:
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
         raise IrvisError(f"an array must be (h, w) or (h, w, channels), not {array.shape}")
     planes = array[..., None] if array.ndim == 2 else array[..., :3]
-    return _unit(torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1)))[None], str(array.dtype))
+    return _unit(torch.from_numpy(np.array(planes.transpose(2, 0, 1), order="C"))[None], str(array.dtype))
 
 
 def _from_tensor(tensor: torch.Tensor) -> torch.Tensor:
@@ -154,7 +155,7 @@ def _unit(planes: torch.Tensor, dtype: str) -> torch.Tensor:
     return image.expand(-1, 3, -1, -1)
 
 
-def _to_array(fused: torch.Tensor, like: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _to_array(fused: torch.Tensor, like: NDArray[Any]) -> NDArray[Any]:
     planes = _depth(fused, str(like.dtype))[0].permute(1, 2, 0).cpu().numpy().astype(like.dtype)
     return planes[..., 0] if like.ndim == 2 or planes.shape[2] == 1 else planes[..., : min(like.shape[2], 3)]
 

@@ -256,10 +256,10 @@ def _report(found: "Matches", done: Sequence["Done"], seconds: float) -> None:
         raise IrvisError(f"{len(failed)} of {len(done)} pairs failed")
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Run the command line; an error is one line on stderr and exit status 1."""
     try:
-        app()
+        app(sys.argv[1:] if words is None else words)
     except IrvisError as problem:
         errors.print(f"error: {problem}", highlight=False, markup=False, soft_wrap=True)
         sys.exit(1)

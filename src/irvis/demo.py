@@ -5,11 +5,12 @@ from time import perf_counter
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
-from . import io, registry
+from . import api, io
 from .data.scene import Conditions, scene
 from .sheet import around, save, sheet
-from .types import RGB, Gray, Pair
+from .types import Pair
 
 SEED, SIZE = 7, (480, 640)
 BESIDE = ("average", "laplacian", "encdec")
@@ -24,7 +25,7 @@ class Demo(NamedTuple):
     seconds: float
 
 
-def embedded(seed: int = SEED, size: tuple[int, int] = SIZE) -> tuple[Pair, RGB, Gray]:
+def embedded(seed: int = SEED, size: tuple[int, int] = SIZE) -> tuple[Pair, Tensor, Tensor]:
     """The pair, and the masks (h, w) of its sign, which only the visible camera shows, and its pedestrians."""
     drawn = scene(seed, size, Conditions())
     visible = torch.from_numpy(drawn.visible).permute(2, 0, 1)[None]
@@ -35,12 +36,11 @@ def embedded(seed: int = SEED, size: tuple[int, int] = SIZE) -> tuple[Pair, RGB,
 @torch.inference_mode()
 def run(out: Path, methods: tuple[str, ...] = BESIDE, device: str = "cpu") -> Demo:
     """Write visible.png, infrared.png, fused.png and sheet.png into `out`."""
+    fusers = {text: api.fuser(text, device) for text in methods}
     pair, sign, people = embedded()
     pictures = {"visible": pair.visible, "infrared": pair.infrared}
     seconds = 0.0
-    for text in methods:
-        name, weights, options = registry.parse(text)
-        fuser = registry.create(name, weights=weights, device=device, **options)
+    for text, fuser in fusers.items():
         fuser(pair.visible.to(device), pair.infrared.to(device))
         begun = perf_counter()
         pictures[f"fused: {text}"] = fuser(pair.visible.to(device), pair.infrared.to(device)).cpu()

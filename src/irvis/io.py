@@ -7,6 +7,7 @@ that no camera saw. An EXIF block too damaged to read is left out; damaged pixel
 """
 
 import logging
+import math
 import os
 import stat
 import struct
@@ -63,9 +64,11 @@ _KEPT = (270, 271, 272, _ORIENTATION, 282, 283, 296, 305, 306, 315, 33432, *rang
 _KEPT_GEO = (33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113)
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_TIFF_KINDS = {0: "white is zero", 1: "gray", 2: "RGB"}
+_LIBTIFF_CODECS = (5, 8, 32773, 32946, 34925, 50000)  # LZW, Deflate, PackBits, LZMA and Zstandard
+_TIFF_KINDS = (0, 1, 2)  # photometric: white is zero, black is zero, RGB
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_CHANNELS = {2: 3, 4: 2, 6: 4}  # by colour type: RGB, gray with alpha, RGBA
+_JPEG_DENSITY = 1000  # pixels per byte; one bit a block would be 512. libjpeg fills what is missing with gray
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what it logs comes as an IrvisError
@@ -128,16 +131,18 @@ def read_pair(
     if swapped:
         warnings.warn(hint, IrvisWarning, stacklevel=2)
     visible_image, meta = _visible(visible_raster)
-    size, infrared_size = visible_image.shape[2:], infrared_image.shape[2:]
-    if size != infrared_size and not resize:
-        raise IrvisError(
-            f"{visible} is {size[1]}x{size[0]} and {infrared} is {infrared_size[1]}x{infrared_size[0]}: "
-            "align them first or, if they show the same view, type --resize-infrared."
+    height, width = visible_image.shape[2:]
+    if infrared_image.shape[2:] != (height, width):
+        if not resize:
+            raise IrvisError(
+                f"{visible} is {width}x{height} and {infrared} is {infrared_image.shape[3]}x"
+                f"{infrared_image.shape[2]}: align them first or, if they show the same view, type "
+                "--resize-infrared."
+            )
+        resized = torch.nn.functional.interpolate(
+            infrared_image, (height, width), mode="bicubic", antialias=True
         )
-    if size != infrared_size:
-        infrared_image = torch.nn.functional.interpolate(
-            infrared_image, size, mode="bicubic", antialias=True
-        ).clamp(0, 1)
+        infrared_image = resized.clamp(0, 1)
     return Pair(name or Path(visible).stem, visible_image, infrared_image, meta=meta)
 
 
@@ -224,14 +229,18 @@ def _as_irvis_errors(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise IrvisError(f"{path}: no such file.") from error
     except UnidentifiedImageError as error:
-        raise IrvisError(f"{path} is not an image file: irvis reads {', '.join(_FORMATS)}.") from error
+        formats = ", ".join(_FORMATS)
+        raise IrvisError(f"{path} is not an image file ({formats}), or its start is damaged.") from error
     except Exception as error:
         raise IrvisError(f"{path} cannot be read: {_reason(error)}.") from error
 
 
 def _reason(error: Exception) -> str:
-    """One line, also for errors that come without a text."""
-    text = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+    """One line: what a library says about the file, but not what it says about its own code."""
+    if isinstance(error, MemoryError):
+        return "it does not fit into memory"
+    told = isinstance(error, (OSError, ValueError, SyntaxError, Pillow.DecompressionBombError, zlib.error))
+    text = (isinstance(error, OSError) and error.strerror) or (told and str(error)) or "it is damaged"
     return " ".join(text.split()).rstrip(".")
 
 
@@ -253,8 +262,11 @@ _Decoded = tuple[Samples, bytes, tuple[int, bytes]]
 
 
 def _decode_with_pillow(file: BinaryIO) -> _Decoded:
+    size = file.seek(0, os.SEEK_END)
     with Pillow.open(file, formats=_FORMATS) as image:
         _refuse_bomb(*image.size)
+        if image.format in ("JPEG", "MPO") and image.width * image.height > _JPEG_DENSITY * size:
+            raise ValueError(f"{size} bytes cannot hold its {image.width} x {image.height} pixels")
         samples, icc = _samples(image)
         exif = _exif(image.getexif)
     file.seek(0)
@@ -334,6 +346,9 @@ def _decode_tiff(file: BinaryIO) -> _Decoded:
         _refuse_bomb(page.imagewidth, page.imagelength)
         if page.samplesperpixel > 4:
             raise ValueError(f"it has {page.samplesperpixel} bands; save three of them, or one")
+        needed = math.prod(page.chunked)
+        if len(page.dataoffsets) < needed or 0 in page.databytecounts[:needed]:  # else filled with black
+            raise ValueError(f"some of its {needed} strips or tiles are missing")
         if page.dtype is None or page.dtype.name in ("bool", "uint8"):
             file.seek(0)
             return _decode_with_pillow(file)
@@ -347,8 +362,8 @@ def _deep_tiff_samples(page: Any, file: BinaryIO) -> Samples:
         raise ValueError(f"it holds {page.dtype} {page.photometric.name}; save it as gray or RGB")
     try:
         samples = page.asarray()
-    except ValueError as error:
-        if "imagecodecs" not in str(error):
+    except (ValueError, ImportError, NotImplementedError) as error:
+        if isinstance(error, ValueError) and "imagecodecs" not in str(error):
             raise
         samples = _through_libtiff(page, file)
     samples = samples.transpose(1, 2, 0) if page.axes == "SYX" else np.atleast_3d(samples)
@@ -365,12 +380,11 @@ def _through_libtiff(page: Any, file: BinaryIO) -> Samples:
     """
     width, height, channels = page.imagewidth, page.imagelength, page.samplesperpixel
     bits = 8 * page.dtype.itemsize
-    if page.planarconfig != 1 or page.predictor not in (1, 2) or page.bitspersample != bits:
-        raise ValueError(
-            f"{page.compression.name} TIFF of this kind needs more: type pip install imagecodecs"
-        )
+    known = page.compression in _LIBTIFF_CODECS and page.predictor in (1, 2)
+    if not known or page.planarconfig != 1 or page.bitspersample != bits:
+        raise ValueError(f"{page.compression.name} samples of this kind need pip install imagecodecs")
     pixel, tile = channels * page.dtype.itemsize, page.tilewidth if page.is_tiled else width
-    as_bytes = {256: width * pixel, 322: tile * pixel, 258: 8, 262: 1, 277: 1, 317: 1, 338: 0, 339: 1}
+    as_bytes = {256: width * pixel, 322: tile * pixel, 258: 8, 262: 1, 277: 1, 317: 1, 338: 1, 339: 1}
     file.seek(0)
     copy = BytesIO(file.read())
     with tifffile.TiffFile(copy, mode="r+") as tiff:
@@ -378,6 +392,9 @@ def _through_libtiff(page: Any, file: BinaryIO) -> Samples:
         for code, value in as_bytes.items():
             if code in tags:
                 tags[code].overwrite(value)
+        if 338 in tags:  # gray has no extra samples: the entry becomes a harmless one, NumberOfInks
+            copy.seek(tags[338].offset)
+            copy.write(struct.pack(f"{tiff.byteorder}H", 334))
     with Pillow.open(copy, formats=("TIFF",)) as image:
         samples = np.array(image).view(page.dtype.newbyteorder(tiff.byteorder))
     samples = samples.reshape(height, width, channels)
@@ -420,7 +437,7 @@ def _decode_png16(data: bytes) -> Samples:
         np.asarray(Pillow.open(BytesIO(_png((b"IHDR", header), (b"IDAT", half)))))
         for half in _split_bytes(unpacked, lines)
     )
-    samples = high.astype(np.uint16) << 8 | low
+    samples: Samples = high.astype(np.uint16) << 8 | low
     return samples[..., : 1 if kind == 4 else 3]
 
 
@@ -458,17 +475,18 @@ def write(path: StrPath, image: Image, meta: Meta = Meta(), *, quality: int = 95
     suffix = path.suffix.lower()
     if suffix not in WRITABLE:
         raise IrvisError(f"{path}: irvis writes {' '.join(WRITABLE)}; end the name in one of these.")
-    if max(image.shape[2:]) > _MAX_SIDE.get(suffix, 2**31 - 1):
-        raise IrvisError(
-            f"{path}: {suffix} holds at most {_MAX_SIDE[suffix]} pixels a side; use .png or .tif."
-        )
     if not 1 <= quality <= 100:
         raise IrvisError(f"Quality runs from 1 to 100, not {quality}.")
+    if image.ndim != 4 or image.shape[0] != 1 or image.shape[1] not in (1, 3):
+        raise IrvisError(f"{path}: an image to write has shape (1, 1 or 3, h, w), not {tuple(image.shape)}.")
+    if max(image.shape[2:]) > (side := _MAX_SIDE.get(suffix, 2**31 - 1)):
+        raise IrvisError(f"{path}: {suffix} holds at most {side} pixels a side; use .png or .tif.")
+    if not image.isfinite().all():
+        raise IrvisError(f"{path}: the image to write holds NaN or infinite pixels.")
     depth = 16 if meta.depth == 16 and suffix in (".png", ".tif", ".tiff") else 8
-    pixels = _quantise(path, image, depth)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, _encode(pixels, suffix, meta, quality))
+        _replace(path, _encode(_quantise(image, depth), suffix, meta, quality))
     except Exception as error:
         raise IrvisError(f"{path} cannot be written: {_reason(error)}.") from error
 
@@ -482,14 +500,10 @@ def _replace(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _quantise(path: Path, image: Image, depth: int) -> Samples:
+def _quantise(image: Image, depth: int) -> Samples:
     """The nearest of 2^depth levels, halves up; shape (h, w, channels)."""
-    if image.shape[0] != 1 or image.shape[1] not in (1, 3):
-        raise IrvisError(f"{path}: an image to write has shape (1, 1 or 3, h, w), not {tuple(image.shape)}.")
-    levels = image[0].detach().to("cpu", torch.float64)
-    if not levels.isfinite().all():
-        raise IrvisError(f"{path}: the image to write holds NaN or infinite pixels.")
-    levels = (levels.clamp(0, 1) * (2**depth - 1) + 0.5).floor().permute(1, 2, 0)
+    pixels = image[0].detach().cpu().double().clamp(0, 1)
+    levels = pixels.mul_(2**depth - 1).add_(0.5).int().permute(1, 2, 0)
     return np.ascontiguousarray(levels.numpy(), np.uint8 if depth == 8 else np.uint16)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from numpy.random import Generator, default_rng
@@ -17,6 +17,7 @@ from ..types import RGB, Gray
 from .matching import Match
 
 
+@runtime_checkable
 class Source(Protocol):
     """Anything that holds pairs: (1, 3, h, w) and (1, 1, h, w) in [0, 1], the same every time it is asked."""
 

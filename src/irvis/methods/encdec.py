@@ -83,7 +83,7 @@ class EncoderDecoder(nn.Module):
         planes = 3 if domain == "rgb" else 1
         shared = encoders == "shared"
         self.visible_encoder = Encoder(planes, width, activation, padding)
-        self.infrared_encoder = self.visible_encoder if shared else Encoder(1, width, activation, padding)
+        self.infrared_encoder = None if shared else Encoder(1, width, activation, padding)
         self.planes, self.scale = planes if shared else 1, scale
         levels = range(LEVELS) if skip else range(LEVELS - 1, LEVELS)
         self.fusion = nn.ModuleDict({str(n): _fusion(fusion, width << n, activation) for n in levels})
@@ -100,7 +100,8 @@ class EncoderDecoder(nn.Module):
     def fused(self, visible: Image, infrared: Gray) -> list[Tensor | None]:
         """The fused features of each level, finest first; None where the decoder takes none."""
         seen = self.visible_encoder(2 * visible - 1)
-        warm = self.infrared_encoder((2 * infrared - 1).expand(-1, self.planes, -1, -1))
+        encoder = self.infrared_encoder or self.visible_encoder
+        warm = encoder((2 * infrared - 1).expand(-1, self.planes, -1, -1))
         return [
             self.fusion[str(n)](warm[n], seen[n]) if str(n) in self.fusion else None for n in range(LEVELS)
         ]

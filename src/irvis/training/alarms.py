@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ..color import gray
 from ..errors import IrvisError
-from ..types import Gray, Image
+from ..types import Gray, Picture
 
 PATIENCE = 200
 """Steps in a row for which a fault must last."""
@@ -18,7 +18,7 @@ class Alarms:
         self.patience = patience
         self.bad = {"constant": 0, "visible": 0, "infrared": 0}
 
-    def check(self, loss: Tensor, fused: Image, visible: Image, infrared: Gray) -> None:
+    def check(self, loss: Tensor, fused: Picture, visible: Picture, infrared: Gray) -> None:
         """Raise IrvisError when the training is lost; images as the step saw them."""
         if not torch.isfinite(loss):
             raise IrvisError("training stopped: the loss is not a number. Try a smaller lr, clip = 1, or fp32.")

@@ -267,7 +267,7 @@ def draw(fuser: Fuser, pairs: Source, path: Path) -> Tensor:
     return row[0]
 
 
-def shrunk(image: Image, scale: int) -> Image:
+def shrunk(image: Tensor, scale: int) -> Tensor:
     """An image at 1/`scale` of its size."""
     return nn.functional.avg_pool2d(image, scale) if scale > 1 else image
 

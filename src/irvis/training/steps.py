@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d, interpolate, pad
 
 from ..losses import LOSSES
-from ..types import Gray, Image
+from ..types import Gray, Picture
 from .recipe import Stage
 
 
@@ -19,10 +19,10 @@ class Outcome(NamedTuple):
     """What a step gives: the weighted loss terms, and the fused batch (float32)."""
 
     terms: dict[str, Tensor]
-    fused: Image
+    fused: Picture
 
 
-def fuse(core: Any, visible: Image, infrared: Gray, stage: Stage) -> Outcome:
+def fuse(core: Any, visible: Picture, infrared: Gray, stage: Stage) -> Outcome:
     """Unsupervised fusion: the losses compare the fused image with the sharp, clean sources.
 
     A core with `scale` 2 gets the sources at half size: it learns to bring the detail back.
@@ -35,7 +35,7 @@ def fuse(core: Any, visible: Image, infrared: Gray, stage: Stage) -> Outcome:
     return Outcome(judged(fused, visible, infrared, stage.losses), fused)
 
 
-def judged(fused: Image, visible: Image, infrared: Gray, losses: Mapping[str, Mapping[str, Any]]) -> dict[str, Tensor]:
+def judged(fused: Picture, visible: Picture, infrared: Gray, losses: Mapping[str, Mapping[str, Any]]) -> dict[str, Tensor]:
     """Each loss times its weight, the mean over the batch."""
     terms = {}
     for name, options in losses.items():
@@ -44,7 +44,7 @@ def judged(fused: Image, visible: Image, infrared: Gray, losses: Mapping[str, Ma
     return terms
 
 
-def degraded(image: Image, blur: float, noise: float) -> Image:
+def degraded(image: Picture, blur: float, noise: float) -> Picture:
     """The image blurred by a Gaussian (deviation in pixels) and with white Gaussian noise (deviation of 1) on it."""
     if blur > 0:
         reach = max(round(3 * blur), 1)
@@ -58,5 +58,5 @@ def degraded(image: Image, blur: float, noise: float) -> Image:
     return image
 
 
-STEPS: dict[str, Callable[[Any, Image, Gray, Stage], Outcome]] = {"fuse": fuse}
+STEPS: dict[str, Callable[[Any, Picture, Gray, Stage], Outcome]] = {"fuse": fuse}
 """What a recipe may name."""

@@ -19,6 +19,10 @@ from .weather import rain_streaks, snow_flakes, veil
 __all__ = ["Conditions", "Scene", "random_conditions", "scene"]
 
 
+NIGHT = Conditions()
+"""The default: a clear night with street lamps."""
+
+
 @dataclass(frozen=True)
 class Scene:
     """A registered pair and its truth."""
@@ -37,7 +41,7 @@ class Scene:
     """(h, w) metres along the optical axis, inf for the sky."""
 
 
-def scene(seed: int, size: tuple[int, int] = (480, 640), conditions: Conditions = Conditions()) -> Scene:
+def scene(seed: int, size: tuple[int, int] = (480, 640), conditions: Conditions = NIGHT) -> Scene:
     """Return the street of a seed as both cameras see it.
 
     Parameters
@@ -62,7 +66,7 @@ def scene(seed: int, size: tuple[int, int] = (480, 640), conditions: Conditions 
     sky = make_sky(conditions.darkness, min(1.0, overcast))
     picture = render(world, conditions, sky)
     rng = np.random.default_rng([seed, 20])
-    exposure = 1.0 / (0.8 + 0.85 * max(sky.ambient) + 0.45 * sky.sun[0])
+    exposure = 1.0 / (1.05 + 0.62 * max(sky.ambient) + 0.2 * sky.sun[0])
     return Scene(
         visible=_visible(picture, conditions, exposure, rng),
         infrared=_infrared(picture, conditions, seed, rng),

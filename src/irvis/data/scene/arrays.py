@@ -1,17 +1,20 @@
 """Array types and small image tools of the scene: noise tiles, resizing, blurring."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
+"""Float arrays: float32 wherever there are many."""
 Mask = NDArray[np.bool_]
 Labels = NDArray[np.uint8]
 Indices = NDArray[np.int32]
 Point = tuple[float, float, float]
 """Metres in the world: x to the right of the road's axis, y up, z along the road."""
 
-TILE = 256
+TILE = 512
 """Side of a noise tile: a power of two, so that wrapping is a bit mask."""
 
 
@@ -24,26 +27,30 @@ def noise_tile(rng: np.random.Generator, roughness: float) -> Floats:
     spectrum = np.fft.rfft2(rng.standard_normal((TILE, TILE))) * frequency**-roughness
     spectrum[0, 0] = 0.0
     tile = np.fft.irfft2(spectrum, s=(TILE, TILE))
-    return (tile / tile.std()).astype(np.float32)
+    result: Floats = (tile / tile.std()).astype(np.float32)
+    return result
 
 
 def lookup(tile: Floats, row: Floats, column: Floats) -> Floats:
     """Return the tile's values at any coordinates in tile pixels, nearest and wrapped around."""
     wrapped = (np.floor(row).astype(np.int32) & (TILE - 1)) * TILE
-    return tile.ravel()[wrapped + (np.floor(column).astype(np.int32) & (TILE - 1))]
+    result: Floats = tile.ravel()[wrapped + (np.floor(column).astype(np.int32) & (TILE - 1))]
+    return result
 
 
 def patch(tile: Floats, shape: tuple[int, int], step: tuple[float, float], offset: int) -> Floats:
     """Return a (height, width) piece of the wrapped tile, `step` tile pixels per output pixel."""
     rows = ((np.arange(shape[0]) * step[0]).astype(np.int64) + offset) & (TILE - 1)
     columns = ((np.arange(shape[1]) * step[1]).astype(np.int64) + 3 * offset) & (TILE - 1)
-    return tile[rows[:, None], columns[None, :]]
+    result: Floats = tile[rows[:, None], columns[None, :]]
+    return result
 
 
 def smoothstep(low: float, high: float, value: Floats) -> Floats:
     """Return 0 below `low`, 1 above `high` and a smooth ramp between them."""
-    ramp = np.clip((value - low) * (1.0 / (high - low)), 0.0, 1.0)
-    return ramp * ramp * (3.0 - 2.0 * ramp)
+    ramp: Floats = np.clip((value - low) * (1.0 / (high - low)), 0.0, 1.0)
+    result: Floats = ramp * ramp * (3.0 - 2.0 * ramp)
+    return result
 
 
 def resize(plane: Floats, size: tuple[int, int]) -> Floats:

@@ -78,7 +78,9 @@ class Sketch:
         self.polygon([(left, bottom), (right, bottom), (right, top), (left, top)], ink)
 
     def disc(self, x: float, y: float, radius: float, ink: int) -> None:
-        self.draw.ellipse([*self.at([(x - radius, y + radius)])[0], *self.at([(x + radius, y - radius)])[0]], ink)
+        self.draw.ellipse(
+            [*self.at([(x - radius, y + radius)])[0], *self.at([(x + radius, y - radius)])[0]], ink
+        )
 
     def line(self, points: list[tuple[float, float]], width: float, ink: int) -> None:
         self.draw.line(self.at(points), ink, max(1, round(width * self.density)))
@@ -124,15 +126,23 @@ def _cabin_side(density: float) -> Labels:
     return sketch.index()
 
 
+def _mirrored(half: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the outline of a car's end from its right half, measured from the middle."""
+    middle = 0.5 * WIDTH
+    return [(middle + x, y) for x, y in half] + [(middle - x, y) for x, y in reversed(half)]
+
+
 def _front(density: float) -> Labels:
     sketch = Sketch(WIDTH, 0.62, density)
-    sketch.polygon([(0.1, 0.0), (1.68, 0.0), (1.78, 0.2), (1.74, 0.5), (1.5, 0.62), (0.28, 0.62), (0.04, 0.5), (0.0, 0.2)],
-                   PAINT)  # fmt: skip
+    half = [(0.79, 0.0), (0.89, 0.2), (0.85, 0.5), (0.61, 0.62)]
+    sketch.polygon(_mirrored(half), PAINT)
     sketch.box(0.55, 0.3, 1.23, 0.48, GRILLE)
     sketch.box(0.35, 0.04, 1.43, 0.17, GRILLE)
     sketch.box(0.63, 0.2, 1.15, 0.3, PLATE)
     for side in (0.0, 1.0):
-        mirror = [(abs(side * WIDTH - x), y) for x, y in ((0.08, 0.36), (0.5, 0.36), (0.46, 0.5), (0.1, 0.52))]
+        mirror = [
+            (abs(side * WIDTH - x), y) for x, y in ((0.08, 0.36), (0.5, 0.36), (0.46, 0.5), (0.1, 0.52))
+        ]
         sketch.polygon(mirror, GLASS)
         sketch.disc(abs(side * WIDTH - 0.24), 0.43, 0.075, LAMP)
         sketch.disc(abs(side * WIDTH - 0.4), 0.43, 0.05, LAMP)
@@ -141,25 +151,28 @@ def _front(density: float) -> Labels:
 
 def _rear(density: float) -> Labels:
     sketch = Sketch(WIDTH, 0.74, density)
-    sketch.polygon([(0.06, 0.0), (1.72, 0.0), (1.78, 0.25), (1.74, 0.62), (1.6, 0.74), (0.18, 0.74), (0.04, 0.62),
-                    (0.0, 0.25)], PAINT)  # fmt: skip
+    half = [(0.85, 0.0), (0.89, 0.25), (0.85, 0.62), (0.71, 0.74)]
+    sketch.polygon(_mirrored(half), PAINT)
     sketch.box(0.1, 0.0, 1.68, 0.12, TRIM)
     sketch.line([(0.2, 0.33), (1.58, 0.33)], 0.015, SEAM)
     sketch.box(0.62, 0.42, 1.16, 0.53, PLATE)
     for side in (0.0, 1.0):
-        lamp = [(abs(side * WIDTH - x), y) for x, y in ((0.04, 0.42), (0.4, 0.46), (0.36, 0.64), (0.08, 0.68))]
+        lamp = [
+            (abs(side * WIDTH - x), y) for x, y in ((0.04, 0.42), (0.4, 0.46), (0.36, 0.64), (0.08, 0.68))
+        ]
         sketch.polygon(lamp, RED)
     sketch.disc(0.4, 0.06, 0.05, PIPE)
     return sketch.index()
 
 
-def _across(width: float, length: float, density: float, ink: int, inset: float, border: int) -> Labels:
-    """Return a panel across the car that is narrower by `inset` on each side at its top."""
+def _across(size: tuple[float, float], density: float, inks: tuple[int, int], inset: float) -> Labels:
+    """Return a panel across the car that is narrower by `inset` on each side at its top; `inks` are inside and border."""
+    (width, length), (ink, border) = size, inks
     sketch = Sketch(width, length, density)
     sketch.polygon([(0.0, 0.0), (width, 0.0), (width - inset, length), (inset, length)], border)
-    edge = 0.07 if border != ink else 0.0
-    sketch.polygon([(0.03 + edge, edge), (width - 0.03 - edge, edge),
-                    (width - 0.03 - inset - edge, length - edge), (0.03 + inset + edge, length - edge)], ink)  # fmt: skip
+    edge = 0.03 + (0.07 if border != ink else 0.0)
+    top, left, right = length - edge + 0.03, inset + edge, width - inset - edge
+    sketch.polygon([(edge, edge - 0.03), (width - edge, edge - 0.03), (right, top), (left, top)], ink)
     return sketch.index()
 
 
@@ -170,7 +183,7 @@ def _lit(index: Labels, materials: list[Floats], warmth: float = 0.0, shade: flo
     texture.values[..., :4] *= rows[:, None, None]
     across = np.linspace(-1.0, 1.0, index.shape[1], dtype=np.float32)
     texture.values[..., TILT] = 0.5 * across**3
-    texture.values[..., WARMTH] += warmth * (1.0 - across**2) * np.linspace(0.6, 1.0, index.shape[0], dtype=np.float32)[:, None]
+    texture.values[..., WARMTH] += warmth * (1.0 - across**2)
     return texture
 
 
@@ -190,18 +203,20 @@ def car_panels(car: Car, atlas: Atlas, density: float) -> list[Panel]:
         lean = (-side * 0.17, ROOF - BELT, 0.0)
         add(cabin, car.point(-end, side * (half - 0.03), BELT - 0.015), ahead, lean)
 
-    def crosswise(texture: Texture, start: tuple[float, float], stop: tuple[float, float], width: float) -> None:
+    def crosswise(
+        texture: Texture, start: tuple[float, float], stop: tuple[float, float], width: float
+    ) -> None:
         origin = car.point(start[0], -width / 2.0, start[1])
         rise = (0.0, stop[1] - start[1], car.heading * (stop[0] - start[0]))
         add(texture, origin, (width, 0.0, 0.0), rise)
 
     crosswise(_lit(_front(density), materials, 5.0 * car.warm), (end - 0.02, 0.2), (end - 0.12, 0.78), WIDTH)
-    bonnet = _across(WIDTH, 1.2, density, PAINT, 0.09, PAINT)
+    bonnet = _across((WIDTH, 1.2), density, (PAINT, PAINT), 0.09)
     crosswise(_lit(bonnet, materials, 9.0 * car.warm, 0.1), (end - 0.12, 0.76), (0.92, 0.98), WIDTH)
-    screen = _across(1.68, 0.85, density, GLASS, 0.15, PAINT)
+    screen = _across((1.68, 0.85), density, (GLASS, PAINT), 0.15)
     crosswise(_lit(screen, materials, 0.0, 0.2), (1.0, 0.97), (0.2, 1.43), 1.68)
     crosswise(_lit(screen, materials, 0.0, 0.2), (-1.85, 0.97), (-1.15, 1.43), 1.68)
-    roof = _across(1.38, 1.4, density, PAINT, 0.0, PAINT)
+    roof = _across((1.38, 1.4), density, (PAINT, PAINT), 0.0)
     crosswise(_lit(roof, materials, 0.0, 0.1), (0.22, 1.43), (-1.17, 1.43), 1.38)
     crosswise(_lit(_rear(density), materials, 1.5 * car.warm), (-end + 0.02, 0.25), (-end + 0.1, 0.97), WIDTH)
     return panels

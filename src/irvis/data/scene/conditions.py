@@ -61,5 +61,8 @@ def random_conditions(seed: int) -> Conditions:
         darkness=float(rng.uniform(low, high)),
         glare=float(rng.uniform(0.0, 1.0)),
         noise=float(rng.uniform(0.3, 1.8)),
-        **weather,
+        fog=weather["fog"],
+        smoke=weather["smoke"],
+        rain=weather["rain"],
+        snow=weather["snow"],
     )

@@ -13,7 +13,7 @@ WALLS: tuple[tuple[str, Color], ...] = (
     ("plaster", (0.4, 0.27, 0.19)), ("concrete", (0.3, 0.29, 0.27)), ("concrete", (0.22, 0.22, 0.22)),
 )  # fmt: skip
 
-LIGHTS: tuple[Color, ...] = ((1.0, 0.72, 0.38), (1.0, 0.8, 0.52), (0.95, 0.9, 0.75), (0.5, 0.7, 1.0))
+LIGHTS: tuple[Color, ...] = ((1.0, 0.72, 0.38), (1.0, 0.8, 0.52), (0.95, 0.9, 0.75), (0.2, 0.29, 0.42))
 """Colours of lit rooms: bulbs, lamps, tubes, a television."""
 
 STOREY = 3.1
@@ -39,7 +39,11 @@ class House:
 
 
 def wall(
-    size: tuple[float, float], density: float, kind: tuple[str, Color], noises: tuple[Floats, Floats], seed: int
+    size: tuple[float, float],
+    density: float,
+    kind: tuple[str, Color],
+    noises: tuple[Floats, Floats],
+    seed: int,
 ) -> Texture:
     """Return a bare wall of (height, width) metres with `density` texels per metre."""
     rows, columns = max(8, round(size[0] * density)), max(8, round(size[1] * density))
@@ -57,7 +61,7 @@ def wall(
     damp = np.linspace(-0.25, 1.0, rows, dtype=np.float32)[:, None] ** 8
     tone *= 1.0 - 0.3 * damp
     texture.values[..., :4] *= np.clip(tone, 0.3, 1.7)[..., None]
-    texture.values[..., WARMTH] += 0.45 * stains + 0.2 * grain + 0.8 * damp
+    texture.values[..., WARMTH] += 0.7 * stains + 0.3 * grain + 1.2 * damp
     return texture
 
 
@@ -108,7 +112,11 @@ def window(
         values[np.broadcast_to(curtain | blind, (rows, columns)), NEAR] = 0.3
     edge = max(1, round(0.055 * rows))
     side = max(1, round(0.07 * columns))
-    for bar in (slice(0, edge), slice(rows - edge, rows), slice(int(0.32 * rows), int(0.32 * rows) + max(1, edge // 2))):
+    for bar in (
+        slice(0, edge),
+        slice(rows - edge, rows),
+        slice(int(0.32 * rows), int(0.32 * rows) + max(1, edge // 2)),
+    ):
         values[bar] = frame
     middle = columns // 2
     for bar in (slice(0, side), slice(columns - side, columns), slice(middle, middle + max(1, side // 2))):
@@ -118,17 +126,18 @@ def window(
 
 
 def facade(
-    house: House, density: float, noises: tuple[Floats, Floats], seed: int, brightness: float, width: float
+    house: House, density: float, noises: tuple[Floats, Floats], seed: int, brightness: float
 ) -> Texture:
-    """Return a front of `width` metres; `brightness` is the radiance of lit rooms."""
+    """Return the front of a house; `brightness` is the radiance of lit rooms."""
+    width = house.length
     rng = np.random.default_rng([seed, 9])
     texture = wall((house.height, width), density, house.wall, noises, seed)
-    rows, columns = texture.label.shape
+    rows = texture.label.shape[0]
     storeys = max(1, int((house.height - 0.7) / STOREY))
     bays = max(1, int((width - 0.8) / house.bay))
     size = (max(4, round(house.windows[1] * density)), max(3, round(house.windows[0] * density)))
     dark = [window(size, rng, None, house.leak, 0.0) for _ in range(3)]
-    lit = [window(size, rng, LIGHTS[int(rng.integers(4))], house.leak, brightness) for _ in range(4)]
+    lit = [window(size, rng, light, house.leak, brightness) for light in LIGHTS]
     _slabs(texture, storeys, density, house.leak)
     for storey in range(1 if house.shop else 0, storeys):
         for bay in range(bays):
@@ -138,9 +147,12 @@ def facade(
             stamp = chosen[int(rng.integers(len(chosen)))]
             row = rows - round((sill + house.windows[1]) * density)
             column = round((middle - house.windows[0] / 2.0) * density)
-            _put_window(texture, stamp, row, column, house.leak, rng.random() < 0.55, density)
+            heat = 1.0 + 3.5 * house.leak if rng.random() < 0.55 else 0.0
+            _put_window(texture, stamp, (row, column), (1.6 * house.leak, heat), density)
     if house.shop:
         _shop(texture, width, density, rng, brightness)
+    else:
+        _door(texture, (float(rng.integers(bays)) + 0.5) * (width / bays), density, rng)
     _cornice(texture, density)
     return texture
 
@@ -154,14 +166,14 @@ def _slabs(texture: Texture, storeys: int, density: float, leak: float) -> None:
         if 0 <= row < rows - thick:
             texture.values[row : row + thick, :, :4] *= 1.25
             texture.values[row + thick : row + 2 * thick, :, :4] *= 0.72
-            texture.values[row - thick : row + 2 * thick, :, WARMTH] += 0.9 * leak
+            texture.values[row - thick : row + 2 * thick, :, WARMTH] += 1.5 * leak
 
 
 def _put_window(
-    texture: Texture, stamp: Floats, row: int, column: int, leak: float, radiator: bool, density: float
+    texture: Texture, stamp: Floats, corner: tuple[int, int], leaks: tuple[float, float], density: float
 ) -> None:
-    """Stamp a window with its reveal, sill and lintel, and the warmth that escapes around it."""
-    height, width = stamp.shape[:2]
+    """Stamp a window with its sill and lintel, and the kelvin that leak around and below it."""
+    (row, column), (height, width) = corner, stamp.shape[:2]
     rows, columns = texture.label.shape
     if row < 1 or column < 1 or row + height + 2 > rows or column + width + 2 > columns:
         return
@@ -170,7 +182,7 @@ def _put_window(
         slice(max(0, row - 2 * margin), row + height + margin),
         slice(max(0, column - margin), column + width + margin),
     )
-    texture.values[around][..., WARMTH] += 1.1 * leak
+    texture.values[around][..., WARMTH] += leaks[0]
     lintel = (slice(max(0, row - margin), row), slice(max(0, column - margin), column + width + margin))
     texture.values[lintel][..., :4] *= 1.3
     sill = (
@@ -181,12 +193,13 @@ def _put_window(
     below = slice(row + height + margin // 2, min(rows, row + height + 5 * margin))
     fade = np.linspace(1.0, 0.0, max(0, below.stop - below.start), dtype=np.float32)[:, None]
     texture.values[below, column : column + width, :4] *= 1.0 - 0.22 * fade[..., None]
-    if radiator:
-        texture.values[below, column : column + width, WARMTH] += (1.0 + 2.2 * leak) * fade
+    texture.values[below, column : column + width, WARMTH] += leaks[1] * fade
     texture.values[row : row + height, column : column + width] = stamp
 
 
-def _shop(texture: Texture, width: float, density: float, rng: np.random.Generator, brightness: float) -> None:
+def _shop(
+    texture: Texture, width: float, density: float, rng: np.random.Generator, brightness: float
+) -> None:
     """Paint a shop window, its door and its awning on the ground floor."""
     rows, columns = texture.label.shape
     open_late = rng.random() < 0.6
@@ -207,8 +220,8 @@ def _shop(texture: Texture, width: float, density: float, rng: np.random.Generat
         texture.values[top:bottom, left:right, WARMTH] += 1.0
     post = max(1, round(0.07 * density))
     frame = surface((0.06, 0.06, 0.06), 0.2, 1.2)
-    for x in np.arange(0.5, width - 0.4, 1.7):
-        column = round(float(x) * density)
+    for number in range(int((width - 0.4) / 1.7)):
+        column = round((0.5 + 1.7 * number) * density)
         texture.values[top : min(rows, bottom + 2), column : column + post] = frame
     door = round(float(rng.uniform(0.3, 0.7)) * width * density)
     texture.values[top + 2 :, door : door + round(0.95 * density), :4] *= 0.7
@@ -216,12 +229,36 @@ def _shop(texture: Texture, width: float, density: float, rng: np.random.Generat
     color: Color = ((0.16, 0.03, 0.03), (0.03, 0.1, 0.06), (0.04, 0.05, 0.14))[int(rng.integers(3))]
     band = slice(max(0, top - round(0.55 * density)), top)
     texture.values[band, left:right] = surface(color, 0.3, 0.5)
-    texture.values[band, left:right, :4] *= np.linspace(1.25, 0.6, band.stop - band.start, dtype=np.float32)[:, None, None]
+    texture.values[band, left:right, :4] *= np.linspace(1.25, 0.6, band.stop - band.start, dtype=np.float32)[
+        :, None, None
+    ]
+
+
+def _door(texture: Texture, middle: float, density: float, rng: np.random.Generator) -> None:
+    """Paint a front door with its frame, step and fanlight, and the plinth of the wall."""
+    rows = texture.label.shape[0]
+    plinth = rows - round(0.55 * density)
+    texture.values[plinth:, :, :4] *= 0.72
+    color: Color = ((0.12, 0.05, 0.03), (0.03, 0.07, 0.05), (0.05, 0.06, 0.12))[int(rng.integers(3))]
+    left, right = round((middle - 0.62) * density), round((middle + 0.62) * density)
+    top = rows - round(2.55 * density)
+    edge = max(1, round(0.1 * density))
+    if left < 1 or top < 1:
+        return
+    texture.values[top:, left:right] = surface((0.42, 0.4, 0.37), 0.45, 2.0)
+    texture.values[top + edge :, left + edge : right - edge] = surface(color, 0.25, 3.4)
+    fan = slice(top + edge, top + edge + max(1, round(0.35 * density)))
+    texture.values[fan, left + edge : right - edge] = surface(
+        (0.03, 0.03, 0.035), 0.05, 0.5, (0.0, 0.0, 0.0), 0.5
+    )
+    panel = slice(rows - round(1.7 * density), rows - round(1.0 * density))
+    texture.values[panel, left + 3 * edge : right - 3 * edge, :4] *= 0.65
+    texture.values[rows - edge :, left - edge : right + edge] = surface((0.3, 0.29, 0.27), 0.35, 1.0)
 
 
 def _cornice(texture: Texture, density: float) -> None:
     """Paint the eaves and a downpipe."""
-    rows, columns = texture.label.shape
+    columns = texture.label.shape[1]
     thick = max(1, round(0.3 * density))
     texture.values[:thick] = surface((0.3, 0.28, 0.26), 0.35, 0.0)
     texture.values[thick : 2 * thick, :, :4] *= np.linspace(0.5, 1.0, thick, dtype=np.float32)[:, None, None]
@@ -243,7 +280,7 @@ def skyline(rng: np.random.Generator, rows: int, columns: int, brightness: float
         texture.values[:, x : x + width, :4] *= float(rng.uniform(0.7, 1.3))
         texture.values[:, x : x + width, WARMTH] += float(rng.uniform(-0.5, 0.8))
         x += width
-    lit = rng.random((rows // 2 + 1, columns // 2 + 1)) < 0.1
+    lit = rng.random((rows // 2 + 1, columns // 2 + 1)) < 0.03
     glow = np.repeat(np.repeat(lit, 2, 0), 2, 1)[:rows, :columns]
-    texture.values[glow, GLOW] = np.array([1.0, 0.75, 0.42], np.float32) * (0.5 * brightness)
+    texture.values[glow, GLOW] = np.array([1.0, 0.75, 0.42], np.float32) * (0.3 * brightness)
     return texture

@@ -3,6 +3,7 @@
 Every part knows where it is warm and how round it is: faces and hands are skin, coats keep the heat in.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +36,7 @@ class Canvas:
 
     def limb(self, joints: Joints, material: Floats) -> None:
         """Paint round cones from joint to joint."""
-        for first, second in zip(joints[:-1], joints[1:], strict=True):
+        for first, second in itertools.pairwise(joints):
             along = (second[0] - first[0], second[1] - first[1])
             length = max(along[0] ** 2 + along[1] ** 2, 1e-6)
             x, y = self.x - first[0], self.y - first[1]
@@ -64,7 +65,7 @@ class Canvas:
         self.texture.values[inside] = material
         tilt = np.broadcast_to(tilt, inside.shape)[inside]
         self.texture.values[inside, TILT] = 0.9 * tilt
-        self.texture.values[inside, WARMTH] -= 0.28 * material[WARMTH] * tilt**2
+        self.texture.values[inside, WARMTH] -= 0.2 * material[WARMTH] * tilt**2
         self.texture.label[inside] = self.label
 
 
@@ -79,8 +80,8 @@ class Clothes:
 
 
 DARK: tuple[Color, ...] = (
-    (0.045, 0.05, 0.06), (0.035, 0.04, 0.06), (0.06, 0.05, 0.042), (0.045, 0.06, 0.05), (0.07, 0.04, 0.04),
-    (0.06, 0.06, 0.063), (0.04, 0.045, 0.08),
+    (0.07, 0.075, 0.09), (0.06, 0.065, 0.095), (0.1, 0.085, 0.07), (0.075, 0.09, 0.075), (0.12, 0.065, 0.06),
+    (0.1, 0.1, 0.1), (0.065, 0.07, 0.12),
 )  # fmt: skip
 
 
@@ -123,20 +124,22 @@ def _from_the_front(canvas: Canvas, rng: np.random.Generator, wear: Clothes) -> 
     stance = float(rng.uniform(0.075, 0.1))
     for side in (-ahead, ahead):
         lift = 0.0 if side == ahead else 0.07
-        knee = (side * stance, 0.5 + 0.4 * lift, 0.062)
-        ankle = (side * (stance - 0.005), 0.1 + lift, 0.043)
-        canvas.limb([(ankle[0], ankle[1] - 0.02, 0.045), (ankle[0] + side * 0.03, 0.05 + lift, 0.05)], wear.shoes)
+        knee = (side * stance, 0.5 + 0.4 * lift, 0.07)
+        ankle = (side * (stance - 0.005), 0.1 + lift, 0.054)
+        canvas.limb(
+            [(ankle[0], ankle[1] - 0.02, 0.045), (ankle[0] + side * 0.03, 0.05 + lift, 0.05)], wear.shoes
+        )
         canvas.limb([(side * 0.085, 0.92, 0.095), knee, ankle], wear.trousers)
     bulk = float(rng.uniform(0.92, 1.12))
     hem = float(rng.uniform(0.5, 0.62)) if rng.random() < 0.3 else float(rng.uniform(0.78, 0.86))
     for side in (-1.0, 1.0):
         swing = 0.05 * side * ahead
-        elbow = (side * 0.245 * bulk, 1.14, 0.052)
-        hand = (side * (0.235 + 0.02 * swing) * bulk, 0.88 + swing, 0.036)
+        elbow = (side * 0.24 * bulk, 1.14, 0.058)
+        hand = (side * (0.235 + 0.02 * swing) * bulk, 0.88 + swing, 0.044)
         canvas.limb([(hand[0], hand[1] - 0.05, 0.038), (hand[0], hand[1] - 0.09, 0.03)], wear.skin)
-        canvas.limb([(side * 0.18 * bulk, 1.40, 0.066), elbow, hand], wear.coat)
-    outline = [(0.0, hem, 0.185), (0.0, 0.92, 0.178), (0.0, 1.1, 0.16), (0.0, 1.28, 0.185), (0.0, 1.39, 0.2),
-               (0.0, 1.455, 0.165), (0.0, 1.49, 0.1), (0.0, 1.52, 0.062)]  # fmt: skip
+        canvas.limb([(side * 0.175 * bulk, 1.40, 0.072), elbow, hand], wear.coat)
+    outline = [(0.0, hem, 0.19), (0.0, 0.92, 0.182), (0.0, 1.1, 0.168), (0.0, 1.28, 0.185), (0.0, 1.4, 0.208),
+               (0.0, 1.45, 0.19), (0.0, 1.49, 0.135), (0.0, 1.53, 0.066)]  # fmt: skip
     canvas.profile([(x, y, half * bulk) for x, y, half in outline], wear.coat)
     if not towards and rng.random() < 0.5:
         canvas.limb([(0.0, 1.04, 0.135), (0.0, 1.3, 0.135)], wear.bag)
@@ -145,14 +148,14 @@ def _from_the_front(canvas: Canvas, rng: np.random.Generator, wear: Clothes) -> 
 
 def _head(canvas: Canvas, rng: np.random.Generator, wear: Clothes, x: float, face: bool) -> None:
     canvas.limb([(x, 1.48, 0.055), (x, 1.57, 0.052)], wear.skin)
-    canvas.oval((x, 1.655), (0.077, 0.112), wear.skin if face else wear.hair)
+    canvas.oval((x, 1.64), (0.08, 0.115), wear.skin if face else wear.hair)
     style = rng.random()
     if style < 0.25:
-        canvas.oval((x, 1.715), (0.088, 0.062), wear.bag)
+        canvas.oval((x, 1.705), (0.091, 0.066), wear.bag)
     elif style < 0.45 and not face:
         canvas.limb([(x, 1.52, 0.09), (x, 1.68, 0.095)], wear.coat)
     else:
-        canvas.oval((x, 1.722), (0.08, 0.052), wear.hair)
+        canvas.oval((x, 1.71), (0.083, 0.054), wear.hair)
     if face:
         canvas.texture.values[..., WARMTH] += _bump(canvas, (x, 1.63), 0.07, 1.5)
 
@@ -168,8 +171,8 @@ def _from_the_side(canvas: Canvas, rng: np.random.Generator, wear: Clothes) -> N
     way = 1.0 if rng.random() < 0.5 else -1.0
     stride = float(rng.uniform(0.2, 0.34))
     hip = (0.0, 0.93)
-    far = [(hip[0], hip[1], 0.095), (-way * 0.32 * stride, 0.52, 0.07), (-way * (stride + 0.08), 0.17, 0.045)]
-    near = [(hip[0], hip[1], 0.105), (way * 0.75 * stride, 0.51, 0.072), (way * stride, 0.1, 0.047)]
+    far = [(hip[0], hip[1], 0.095), (-way * 0.3 * stride, 0.52, 0.078), (-way * (stride + 0.06), 0.17, 0.056)]
+    near = [(hip[0], hip[1], 0.105), (way * 0.72 * stride, 0.51, 0.08), (way * stride, 0.1, 0.058)]
     for leg, toe in ((far, 0.04), (near, 0.05)):
         foot = leg[-1]
         heel = (foot[0], foot[1] - 0.05, 0.045)
@@ -177,23 +180,23 @@ def _from_the_side(canvas: Canvas, rng: np.random.Generator, wear: Clothes) -> N
         canvas.limb(leg, wear.trousers)
     swing = 0.75 * stride
     lean = 0.04 * way
-    back = [(lean, 1.4, 0.06), (-way * swing * 0.8, 1.15, 0.05), (-way * swing, 0.93, 0.038)]
-    front = [(lean, 1.4, 0.066), (way * swing * 0.4, 1.13, 0.053), (way * (swing + 0.08), 0.95, 0.038)]
+    back = [(lean, 1.4, 0.075), (-way * swing * 0.7, 1.15, 0.06), (-way * swing * 0.8, 0.93, 0.045)]
+    front = [(lean, 1.4, 0.075), (way * swing * 0.4, 1.13, 0.062), (way * (swing + 0.06), 0.96, 0.045)]
     _arm(canvas, wear, front)
     hem = float(rng.uniform(0.55, 0.66)) if rng.random() < 0.3 else float(rng.uniform(0.8, 0.87))
-    outline = [(0.0, hem, 0.15), (0.0, 0.95, 0.145), (0.0, 1.1, 0.125), (0.01 * way, 1.28, 0.145),
-               (0.0, 1.39, 0.13), (0.0, 1.46, 0.1), (0.0, 1.5, 0.06)]  # fmt: skip
+    outline = [(0.0, hem, 0.16), (0.0, 0.95, 0.155), (0.0, 1.1, 0.14), (0.01 * way, 1.28, 0.155),
+               (0.0, 1.39, 0.142), (0.0, 1.46, 0.122), (0.0, 1.52, 0.068)]  # fmt: skip
     canvas.profile(outline, wear.coat, lean=0.06 * way)
     if rng.random() < 0.4:
         canvas.limb([(-way * 0.13, 1.06, 0.1), (-way * 0.11, 1.3, 0.1)], wear.bag)
     _arm(canvas, wear, back)
     head = 0.055 * way
     canvas.limb([(head * 0.8, 1.47, 0.055), (head, 1.57, 0.052)], wear.skin)
-    canvas.oval((head - way * 0.022, 1.675), (0.098, 0.105), wear.hair)
-    canvas.oval((head + way * 0.028, 1.645), (0.07, 0.1), wear.skin)
-    canvas.limb([(head + way * 0.09, 1.635, 0.018), (head + way * 0.098, 1.625, 0.014)], wear.skin)
+    canvas.oval((head - way * 0.022, 1.66), (0.1, 0.108), wear.hair)
+    canvas.oval((head + way * 0.03, 1.63), (0.072, 0.1), wear.skin)
+    canvas.limb([(head + way * 0.09, 1.625, 0.018), (head + way * 0.1, 1.612, 0.015)], wear.skin)
     cap = wear.bag if rng.random() < 0.35 else wear.hair
-    canvas.oval((head, 1.728), (0.092, 0.052), cap)
+    canvas.oval((head - way * 0.005, 1.715), (0.098, 0.055), cap)
 
 
 def _arm(canvas: Canvas, wear: Clothes, joints: Joints) -> None:

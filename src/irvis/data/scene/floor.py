@@ -52,7 +52,7 @@ def make_floor(bodies: list[Body], lights: list[Light], cell: float) -> Floor:
         fall = _on_ground(light, x, z)
         total += fall
         for body in bodies:
-            _shadow(blocked, fall, light, body, x, z)
+            _shadow(blocked, fall, light, body, (x, z))
     shade -= 0.85 * np.clip(blocked / total, 0.0, 1.0)
     for body in bodies:
         away = np.maximum(np.abs(x - body.x) / (0.5 * body.width), np.abs(z - body.z) / (0.5 * body.length))
@@ -72,21 +72,26 @@ def _on_ground(light: Light, x: Floats, z: Floats) -> Floats:
     return result
 
 
-def _shadow(blocked: Floats, fall: Floats, light: Light, body: Body, x: Floats, z: Floats) -> None:
-    """Add the light that a body takes away from the strip of ground behind it."""
+def _shadow(blocked: Floats, fall: Floats, light: Light, body: Body, grid: tuple[Floats, Floats]) -> None:
+    """Add the light that a body takes away from the strip of ground behind it; `grid` is (x, z)."""
     aside, ahead = body.x - light.position[0], body.z - light.position[2]
     away = (aside**2 + ahead**2) ** 0.5
-    if away > light.reach or light.position[1] < 2.0 or away < 0.3:
+    if away > light.reach or away < 0.3 or max(body.width, body.length) > 2.5 > light.position[1]:
         return
     length = min(8.0, away * body.height / max(light.position[1] - body.height, 0.5))
-    reach = length + body.width
-    cell = float(x[0, 1] - x[0, 0])
-    columns = slice(max(0, int((body.x - reach - x[0, 0]) / cell)), max(0, int((body.x + reach - x[0, 0]) / cell)))
-    rows = slice(max(0, int((body.z - reach - z[0, 0]) / cell)), max(0, int((body.z + reach - z[0, 0]) / cell)))
-    right, forward = x[:, columns] - body.x, z[rows] - body.z
+    columns = _near(grid[0].ravel(), body.x, length + body.width)
+    rows = _near(grid[1].ravel(), body.z, length + body.width)
+    right, forward = grid[0][:, columns] - body.x, grid[1][rows] - body.z
     along = (right * aside + forward * ahead) / away
     across = np.abs(right * ahead - forward * aside) / away
     half = 0.5 * body.width * (1.0 + 0.12 * np.clip(along, 0.0, None))
     inside = smoothstep(1.0, 0.4, across / np.maximum(half, 0.05)) * (along > -0.1)
     inside *= smoothstep(1.0, 0.55, along / length)
     blocked[rows, columns] += fall[rows, columns] * inside
+
+
+def _near(axis: Floats, middle: float, reach: float) -> slice:
+    """Return the cells of an even axis within `reach` of a place."""
+    cell = float(axis[1] - axis[0])
+    first, last = ((middle + way * reach - float(axis[0])) / cell for way in (-1.0, 1.0))
+    return slice(max(0, int(first)), max(0, int(last)))

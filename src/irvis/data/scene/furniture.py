@@ -1,9 +1,11 @@
 """What stands along a street: lamps, trees, hedges and the sign."""
 
+import math
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .arrays import Floats, patch, smoothstep
+from .arrays import Floats, patch
 from .figures import Canvas
 from .texture import (
     BOARD,
@@ -23,8 +25,9 @@ from .texture import (
 )
 
 WORDS = (
-    "HARBOUR", "CITY HALL", "STATION", "MUSEUM", "OLD TOWN", "THEATRE", "BAKERY", "AIRPORT", "CAFE LUNA", "RIVERSIDE",
-    "NORTH GATE", "HOTEL MIRA", "MARKET", "LIBRARY", "EXIT 24", "PARKING", "HOSPITAL", "SLOW DOWN",
+    "HARBOUR", "CITY HALL", "STATION", "MUSEUM", "OLD TOWN", "THEATRE", "BAKERY", "AIRPORT", "CAFE LUNA",
+    "RIVERSIDE", "NORTH GATE", "HOTEL MIRA", "MARKET", "LIBRARY", "EXIT 24", "PARKING", "HOSPITAL",
+    "SLOW DOWN",
 )  # fmt: skip
 SHORT_WORDS = ("STOP", "BUS", "TAXI", "CAFE", "HOTEL", "EXIT", "ZOO", "PARK")
 
@@ -42,7 +45,7 @@ def sign_board(text: str, inks: tuple[Color, Color], rows: int) -> Texture:
     """Return the board with its text; ink and board have one temperature and almost one near infrared."""
     letters = text_mask(text, rows)
     border = max(1, rows // 22)
-    texture = filled(*letters.shape, surface(inks[1], 0.5, -0.6))
+    texture = filled(letters.shape[0], letters.shape[1], surface(inks[1], 0.5, -0.6))
     texture.label[:] = BOARD
     frame = np.zeros(letters.shape, np.bool_)
     frame[border : 2 * border, border:-border] = frame[-2 * border : -border, border:-border] = True
@@ -57,7 +60,7 @@ def text_mask(text: str, rows: int) -> np.ndarray:
     font = ImageFont.load_default(size=max(4.0, 0.74 * rows))
     stroke = max(0, round(0.022 * rows))
     left, top, right, bottom = font.getbbox(text, stroke_width=stroke)
-    margin = round(0.34 * rows)
+    margin = round(0.28 * rows)
     image = Image.new("L", (max(8, round(right - left) + 2 * margin), rows))
     position = (margin - left, (rows - (bottom - top)) / 2.0 - top)
     ImageDraw.Draw(image).text(position, text, fill=255, font=font, stroke_width=stroke)
@@ -76,9 +79,22 @@ def tree(rng: np.random.Generator, rows: int, noises: tuple[Floats, Floats], bar
         low = (fork[0], fork[1] + float(rng.uniform(0.0, 0.2)), 0.011)
         bend = (fork[0] + 0.5 * way * reach, low[1] + 0.55 * reach, 0.008)
         canvas.limb([low, bend, (fork[0] + way * reach, low[1] + reach, 0.003)], bark)
-    if not bare:
+    if bare:
+        _twigs(canvas, rng, bark)
+    else:
         _crown(canvas, rng, noises)
     return canvas.texture
+
+
+def _twigs(canvas: Canvas, rng: np.random.Generator, bark: Floats) -> None:
+    """Fill a leafless crown with thin branches that fan out from the fork."""
+    for _ in range(45):
+        angle, away = float(rng.uniform(-1.25, 1.25)), float(rng.uniform(0.12, 0.34))
+        start = (0.6 * away * math.sin(angle), 0.5 + 0.6 * away * math.cos(angle) - 0.08)
+        turn = angle + float(rng.uniform(-0.5, 0.5))
+        reach = float(rng.uniform(0.06, 0.15))
+        end = (start[0] + reach * math.sin(turn), start[1] + reach * math.cos(turn))
+        canvas.limb([(*start, 0.0045), (*end, 0.002)], bark)
 
 
 def _crown(canvas: Canvas, rng: np.random.Generator, noises: tuple[Floats, Floats]) -> None:
@@ -92,20 +108,20 @@ def _crown(canvas: Canvas, rng: np.random.Generator, noises: tuple[Floats, Float
     tilt, height = np.zeros(size, np.float32), np.zeros(size, np.float32)
     for _ in range(26):
         angle, away = float(rng.uniform(0.0, 6.283)), float(rng.uniform(0.0, 1.0)) ** 0.6
-        middle = (0.3 * away * np.cos(angle), 0.64 + 0.22 * away * np.sin(angle))
+        middle = (0.3 * away * math.cos(angle), 0.64 + 0.22 * away * math.sin(angle))
         radius = float(rng.uniform(0.085, 0.16))
         x, y = (canvas.x - middle[0]) / radius, (canvas.y - middle[1]) / radius
-        bulge = 1.0 - x**2 - y**2 + np.float32(rng.uniform(0.0, 0.25))
+        bulge = 1.0 - x**2 - y**2 + float(rng.uniform(0.0, 0.25))
         front = bulge > ball
         ball = np.where(front, bulge, ball)
         tilt, height = np.where(front, x, tilt), np.where(front, y, height)
-    leaves = ball + 0.42 * leaf + 0.3 * clump > 0.12
+    leaves = (ball + 0.3 * leaf + 0.25 * clump > 0.1) & (ball > -0.35)
     green = np.clip(0.75 + 0.35 * height + 0.3 * leaf + 0.2 * clump, 0.25, 1.9)
     _foliage(canvas.texture, leaves, green, leaf, tilt)
 
 
 def _foliage(texture: Texture, where: np.ndarray, tone: Floats, leaf: Floats, tilt: Floats) -> None:
-    paint(texture, where, surface((0.042, 0.066, 0.02), 0.55, 0.8))
+    paint(texture, where, surface((0.045, 0.058, 0.022), 0.55, 0.8))
     texture.values[where, REFLECTANCE] *= tone[where, None]
     texture.values[where, NEAR] *= np.clip(0.6 + 0.4 * tone[where], 0.4, 1.5)
     texture.values[where, WARMTH] += 0.5 * leaf[where] - 0.5 * (1.0 - tone[where])
@@ -142,16 +158,3 @@ def lamp_head(glow: float) -> Texture:
     metal = surface((0.1, 0.1, 0.105), 0.15, 0.5)
     glass = surface((0.5, 0.5, 0.48), 0.5, 9.0 if glow else 0.0, (glow, 0.86 * glow, 0.6 * glow))
     return from_palette(index, [metal, glass])
-
-
-def plume(size: tuple[int, int], noises: tuple[Floats, Floats], seed: int) -> Floats:
-    """Return (h, w) optical thickness of drifting smoke, dense at the foot, 0..about 3."""
-    y = np.linspace(1.0, 0.0, size[0], dtype=np.float32)[:, None]
-    x = np.linspace(-1.0, 1.0, size[1], dtype=np.float32)[None, :]
-    billow = patch(noises[1], size, (100.0 / size[0], 100.0 / size[1]), seed)
-    curl = patch(noises[1], size, (230.0 / size[0], 230.0 / size[1]), seed + 77)
-    middle = -0.25 + 0.55 * y**1.4 + 0.06 * billow
-    width = 0.2 + 0.42 * y
-    body = np.exp(-(((x - middle) / width) ** 2)) * smoothstep(0.0, 0.1, y) * (1.0 - 0.75 * y)
-    body *= np.clip((1.0 - y) * 4.0, 0.0, 1.0)
-    return np.clip(body * (2.3 + 1.1 * billow + 0.7 * curl), 0.0, None).astype(np.float32)

@@ -1,6 +1,6 @@
 """Road, kerb, pavement and grass: what a ray meets when nothing stands in its way."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -40,23 +40,47 @@ def ground_depth(height: float, camera_x: float, half: float, x: Floats, y: Floa
     return np.where(np.isfinite(road), depth, np.inf).astype(np.float32)
 
 
-def ground(
-    x: Floats, y: Floats, z: Floats, footprint: Floats, road: Road, noises: tuple[Floats, Floats]
-) -> Floats:
-    """Return (n, CHANNELS) values at ground points in metres; `footprint` is a sample's size there."""
-    fine = lookup(noises[0], z * 70.0, x * 70.0) * np.clip(0.03 / footprint, 0.0, 1.0)
-    grain = lookup(noises[0], z * 11.0 + 50.0, x * 17.0) * np.clip(0.2 / footprint, 0.0, 1.0)
-    stain = lookup(noises[1], z * 3.0, x * 9.0)
+@dataclass(frozen=True)
+class Spots:
+    """n points of the ground: metres, a sample's size there, and three scales of noise of deviation 1."""
+
+    x: Floats
+    y: Floats
+    z: Floats
+    footprint: Floats
+    fine: Floats
+    grain: Floats
+    stain: Floats
+
+    def pick(self, where: Mask) -> "Spots":
+        return Spots(*(getattr(self, field.name)[where] for field in fields(self)))
+
+
+def make_spots(
+    place: tuple[Floats, Floats, Floats], footprint: Floats, noises: tuple[Floats, Floats]
+) -> Spots:
+    """Return the spots at (x, y, z); noise finer than a sample fades away."""
+    x, y, z = place
+    fine = lookup(noises[0], z * 130.0, x * 130.0) * np.clip(0.03 / footprint, 0.0, 1.0)
+    grain = lookup(noises[0], z * 38.0 + 50.0, x * 38.0) * np.clip(0.2 / footprint, 0.0, 1.0)
+    return Spots(x, y, z, footprint, fine, grain, lookup(noises[1], z * 9.0, x * 24.0))
+
+
+def ground(spots: Spots, road: Road) -> Floats:
+    """Return (n, CHANNELS) values of road, kerb, pavement or grass."""
+    x, y, z, footprint = spots.x, spots.y, spots.z, spots.footprint
+    fine, grain, stain = spots.fine, spots.grain, spots.stain
     values = np.zeros((x.size, CHANNELS), np.float32)
     aside = np.abs(x)
     on_road = (aside <= road.half) & (y < KERB - 0.004)
-    _road(values, on_road, (x, z), (fine, grain, stain), footprint, road)
-    _pavement(values, ~on_road, (x, z), (fine, grain, stain), footprint, road)
+    _road(values, on_road, spots.pick(on_road), road)
+    _pavement(values, ~on_road, spots.pick(~on_road))
     face = (aside <= road.half + 0.16) & ~on_road | (np.abs(aside - road.half) < 0.01) & (y > 0.002)
     stone = 0.25 * (1.0 + 0.12 * grain + 0.08 * stain)
     stone = np.where(z % 1.0 < 0.02 + 0.5 * footprint, 0.7, 1.0) * stone
     values[face, :4] = stone[face, None]
     values[face & (y < KERB - 0.004), :4] *= 0.7
+    values[face, WARMTH] = 1.5 + 0.3 * grain[face] + 0.2 * stain[face]
     grass = aside > road.half + road.pavement + 0.6
     tone = np.clip(1.0 + 0.5 * fine + 0.4 * grain + 0.2 * stain, 0.2, 2.0)
     values[grass, REFLECTANCE] = np.array([0.04, 0.055, 0.02], np.float32) * tone[grass, None]
@@ -65,28 +89,20 @@ def ground(
     return values
 
 
-def _road(
-    values: Floats,
-    where: Mask,
-    place: tuple[Floats, Floats],
-    noise: tuple[Floats, Floats, Floats],
-    footprint: Floats,
-    road: Road,
-) -> None:
+def _road(values: Floats, where: Mask, spots: Spots, road: Road) -> None:
     """Paint asphalt with wheel tracks, cracks, repairs and manholes, then the marks."""
-    x, z = place[0][where], place[1][where]
-    fine, grain, stain = (part[where] for part in noise)
+    x, z, fine, grain, stain = spots.x, spots.z, spots.fine, spots.grain, spots.stain
     track = np.exp(-(((np.abs(np.abs(x) - road.lane) - 0.75) / 0.3) ** 2))
     tone = 0.078 * (1.0 + 0.26 * fine + 0.16 * grain + 0.11 * stain - 0.12 * track)
-    warmth = 3.0 + 0.28 * stain + 0.22 * grain + 0.7 * track
-    crack = (np.abs(stain + 0.25 * grain) < 0.02) & (footprint[where] < 0.05)
+    warmth = 3.0 + 0.5 * stain + 0.35 * grain + 0.25 * fine + 1.0 * track
+    crack = (np.abs(stain + 0.25 * grain) < 0.02) & (spots.footprint < 0.05)
     tone = np.where(crack, 0.6 * tone, tone)
     for left, right, near, far in road.patches:
         inside = (x > left) & (x < right) & (z > near) & (z < far)
         tone = np.where(inside, 0.72 * tone, tone)
         warmth = np.where(inside, warmth + 0.4, warmth)
-    marks = _marks(x, z, footprint[where], road) * smoothstep(-1.7, -0.9, grain + 0.5 * fine)
-    color: Color = (0.52, 0.51, 0.48)
+    marks = _marks(x, z, spots.footprint, road) * smoothstep(-2.3, -1.0, grain + 0.6 * fine + 0.3 * stain)
+    color: Color = (0.34, 0.33, 0.31)
     for channel in range(3):
         values[where, channel] = tone + marks * (color[channel] * (1.0 + 0.1 * grain) - tone)
     near_infrared = 1.2 * tone + 0.02
@@ -96,7 +112,7 @@ def _road(
         lid = np.nonzero(where)[0][away < 0.34]
         values[lid, :4] *= 0.55
         values[np.nonzero(where)[0][(away > 0.27) & (away < 0.31)], :4] *= 0.5
-        warmth = warmth + 4.5 * smoothstep(0.42, 0.3, away)
+        warmth = warmth + 3.0 * smoothstep(0.42, 0.3, away)
     values[where, WARMTH] = warmth - 0.25 * marks
 
 
@@ -120,44 +136,38 @@ def _marks(x: Floats, z: Floats, footprint: Floats, road: Road) -> Floats:
     return np.maximum(np.maximum(edges, centre) * clear, np.maximum(zebra, stop)).astype(np.float32)
 
 
-def _pavement(
-    values: Floats,
-    where: Mask,
-    place: tuple[Floats, Floats],
-    noise: tuple[Floats, Floats, Floats],
-    footprint: Floats,
-    road: Road,
-) -> None:
+def _pavement(values: Floats, where: Mask, spots: Spots) -> None:
     """Paint slabs with joints; every slab has its own tone."""
-    x, z = place[0][where] / 0.62, place[1][where] / 0.62
-    fine, grain, stain = (part[where] for part in noise)
+    x, z = spots.x / 0.62, spots.z / 0.62
+    fine, grain, stain = spots.fine, spots.grain, spots.stain
     row, column = np.floor(z), np.floor(x + 0.5 * (np.floor(z) % 2))
     tones = np.random.default_rng(11).normal(1.0, 0.09, 512).astype(np.float32)
     slab = tones[(row * 37.0 + column * 101.0).astype(np.int32) & 511]
     seam = ((z - row) < 0.03) | ((x + 0.5 * (row % 2) - column) < 0.03)
-    strength = np.clip(0.03 / footprint[where], 0.0, 1.0) * 0.45
+    strength = np.clip(0.03 / spots.footprint, 0.0, 1.0) * 0.45
     tone = 0.15 * slab * (1.0 + 0.12 * fine + 0.1 * grain + 0.12 * stain) * (1.0 - strength * seam)
     values[where, REFLECTANCE] = tone[:, None] * np.array([1.03, 1.0, 0.95], np.float32)
     values[where, NEAR] = tone + 0.05
-    values[where, WARMTH] = 1.7 + 0.25 * stain + 0.2 * grain + 4.0 * (slab - 1.0)
+    values[where, WARMTH] = 1.2 + 0.4 * stain + 0.3 * grain + 0.2 * fine + 5.0 * (slab - 1.0)
     values[where, TILT] = 0.0
 
 
-def wet(values: Floats, x: Floats, z: Floats, wetness: float, noises: tuple[Floats, Floats]) -> None:
+def wet(values: Floats, spots: Spots, wetness: float, smooth: Floats) -> None:
     """Make fresh ground wet: darker, glossier, most in the puddles."""
-    puddle = smoothstep(0.2, 1.1, lookup(noises[1], z * 4.0 + 99.0, x * 12.0))
+    puddle = smoothstep(0.2, 1.1, lookup(smooth, spots.z * 12.0 + 99.0, spots.x * 30.0))
     amount = wetness * (0.45 + 0.55 * puddle)
     values[:, :4] *= (1.0 - 0.45 * amount)[:, None]
     values[:, GLOSS] = 0.9 * amount
     values[:, WARMTH] -= 1.2 * amount
 
 
-def snowed(values: Floats, x: Floats, z: Floats, snow: float, road: Road, noises: tuple[Floats, Floats]) -> None:
+def snowed(values: Floats, spots: Spots, snow: float, road: Road) -> None:
     """Cover fresh ground with snow, thinner where wheels run."""
-    drift = lookup(noises[1], z * 5.0, x * 9.0) * 0.3 + lookup(noises[0], z * 15.0, x * 25.0) * 0.15
+    x, drift = spots.x, 0.3 * spots.stain + 0.15 * spots.grain
     track = np.exp(-(((np.abs(np.abs(x) - road.lane) - 0.75) / 0.35) ** 2)) * (np.abs(x) < road.half)
-    cover = smoothstep(0.35, 0.75, 1.25 * snow + 0.25 * drift - 0.55 * track)
+    cover = smoothstep(0.35, 0.75, 1.3 * snow + 0.3 * drift - 0.42 * track)
     white = np.array([0.74, 0.77, 0.82, 0.7], np.float32) * (1.0 + 0.06 * drift)[:, None]
     values[:, :4] += cover[:, None] * (white - values[:, :4])
-    values[:, WARMTH] += cover * (-1.0 + 0.2 * drift - values[:, WARMTH])
+    values[:, WARMTH] *= 1.0 - 0.7 * snow
+    values[:, WARMTH] += cover * (-1.0 + 0.5 * drift - values[:, WARMTH])
     values[:, GLOSS] *= 1.0 - cover

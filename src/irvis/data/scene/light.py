@@ -83,7 +83,11 @@ def illuminate(
 
 
 def _glint(
-    seen: Samples, window: tuple[slice, slice], towards: tuple[Floats, Floats, Floats], inverse: Floats, facing: Floats
+    seen: Samples,
+    window: tuple[slice, slice],
+    towards: tuple[Floats, Floats, Floats],
+    inverse: Floats,
+    facing: Floats,
 ) -> Floats:
     """Return a rough mirror's lobe; seen at a flat angle it stretches into the streaks of a wet road."""
     view = [plane[window] for plane in seen.view]
@@ -95,23 +99,7 @@ def _glint(
     for _ in range(6):
         lobe = lobe * lobe
     fresnel = 0.06 + 0.94 * (1.0 - np.clip(straight, 0.0, 1.0)) ** 4
-    result: Floats = lobe * fresnel * (9.0 * seen.gloss[window]) * (facing > 0.0)
-    return result
-
-
-def halo(light: Light, camera: Camera, view: tuple[Floats, Floats, Floats], distance: Floats, thickness: float) -> Floats:
-    """Return the light that fog of `thickness` per metre scatters from a lamp into every ray.
-
-    The integral of 1 / (distance to the lamp)^2 along the ray, in closed form.
-    """
-    towards = [light.position[axis] - camera.position[axis] for axis in range(3)]
-    along = -(view[0] * towards[0] + view[1] * towards[1] + view[2] * towards[2])
-    square = sum(part * part for part in towards)
-    across = np.sqrt(np.clip(square - along * along, 0.25, None))
-    end = np.minimum(distance, 120.0)
-    angle = np.arctan((end - along) / across) + np.arctan(along / across)
-    dimming = float(np.exp(-thickness * square**0.5))
-    result: Floats = (0.08 * thickness * dimming) * angle / across
+    result: Floats = lobe * fresnel * (9.0 * seen.gloss[window] * seen.shade[window]) * (facing > 0.0)
     return result
 
 
@@ -133,21 +121,21 @@ class Sky:
     def ambient(self) -> Color:
         """Irradiance from the whole sky on the ground."""
         upper, lower, cloud = self.zenith, self.horizon, self.cloud
-        mix = [0.55 * upper[k] + 0.2 * lower[k] + 0.25 * cloud[k] for k in range(3)]
+        mix = [0.25 * upper[k] + 0.2 * lower[k] + 0.5 * cloud[k] for k in range(3)]
         return (1.6 * mix[0], 1.6 * mix[1], 1.6 * mix[2])
 
 
 def make_sky(darkness: float, overcast: float) -> Sky:
     """Return noon's blue, dusk's orange band or the orange-tinged dark of a town's night."""
-    level = 9.0 * 10.0 ** (-2.9 * darkness)
+    level = 9.0 * 10.0 ** (-3.0 * darkness)
     dusk = float(np.exp(-(((darkness - 0.5) / 0.2) ** 2)))
-    town = 0.02 + 0.015 * darkness
+    town = 0.012 + 0.008 * darkness
     gray = 0.6 * overcast
-    zenith = tuple(level * (c * (1 - gray) + 0.5 * gray) + 0.25 * town for c in (0.2, 0.36, 0.72))
+    zenith = tuple(level * (c * (1 - gray) + 0.5 * gray) + 0.15 * town for c in (0.2, 0.36, 0.72))
     low = (0.62 + 0.7 * dusk, 0.68 + 0.05 * dusk, 0.85 - 0.3 * dusk)
     horizon = tuple(level * c + town * t for c, t in zip(low, (1.5, 1.05, 0.75), strict=True))
     cloud = tuple(level * c + town * t for c, t in zip((0.95, 0.88, 0.85), (1.1, 0.85, 0.7), strict=True))
-    sunlight = 1.3 * level * float(np.clip(1.0 - 2.0 * darkness, 0.0, 1.0)) * (1.0 - overcast)
+    sunlight = 2.6 * level * float(np.clip(1.0 - 2.0 * darkness, 0.0, 1.0)) * (1.0 - overcast)
     return Sky(
         (zenith[0], zenith[1], zenith[2]),
         (horizon[0], horizon[1], horizon[2]),
@@ -159,11 +147,15 @@ def make_sky(darkness: float, overcast: float) -> Sky:
     )
 
 
-def sky_light(sky: Sky, view: tuple[Floats, Floats, Floats], noises: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+def sky_light(
+    sky: Sky, view: tuple[Floats, Floats, Floats], noises: tuple[Floats, Floats]
+) -> tuple[Floats, Floats]:
     """Return the sky's (n, 3) radiance and (n,) apparent warmth in kelvin above the air."""
     up = np.clip(-view[1], 0.0, 1.0)
     side, forward = -view[0] / (up + 0.09), -view[2] / (up + 0.09)
-    cloud = lookup(noises[1], forward * 9.0, side * 9.0) + 0.45 * lookup(noises[1], forward * 31.0, side * 31.0)
+    cloud = lookup(noises[1], forward * 20.0, side * 20.0) + 0.4 * lookup(
+        noises[1], forward * 71.0, side * 71.0
+    )
     cover = smoothstep(1.3 - 2.3 * sky.cover, 2.4 - 2.3 * sky.cover, cloud)
     height = (1.0 - np.exp(-4.5 * up)) / (1.0 - float(np.exp(-4.5)))
     radiance = np.empty((up.size, 3), np.float32)
@@ -171,5 +163,5 @@ def sky_light(sky: Sky, view: tuple[Floats, Floats, Floats], noises: tuple[Float
         clear = sky.horizon[channel] + (sky.zenith[channel] - sky.horizon[channel]) * height
         shaded = sky.cloud[channel] * (0.8 + 0.16 * cloud)
         radiance[:, channel] = clear + (shaded - clear) * cover * 0.75
-    warmth = -5.0 - 24.0 * height + 7.0 * cover * height
+    warmth = -3.0 - 26.0 * (1.0 - np.exp(-2.2 * up)) + 6.0 * cover * up
     return radiance, warmth.astype(np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 
 from .arrays import Floats, Indices, Labels, Point
 from .camera import Camera
-from .texture import Atlas, texel
+from .texture import texel
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,11 @@ class Screen:
     rows: range
     rays: tuple[Floats, Floats, Floats]
     labels: Labels
+    levels: list[list[tuple[int, int, int]]]
+    """Where each texture and its halved copies lie in the atlas."""
 
 
-def rasterise(panels: list[Panel], atlas: Atlas, screen: Screen, depth: Floats) -> Hits:
+def rasterise(panels: list[Panel], screen: Screen, depth: Floats) -> Hits:
     """Return what a band shows; `depth` is that of the empty ground and sky, and is updated."""
     hits = Hits(depth, np.full(depth.shape, -1, np.int32), np.full(depth.shape, -1, np.int32))
     samples, rows = screen.samples, screen.rows
@@ -94,34 +96,27 @@ def rasterise(panels: list[Panel], atlas: Atlas, screen: Screen, depth: Floats) 
         stop = min(depth.shape[1], int(right * samples) + 2)
         if first < last and start < stop:
             window = (slice(first, last), slice(start, stop))
-            _draw(hits, screen, window, number, panel, atlas.levels[panel.texture])
+            _draw(hits, screen, window, number, panel)
     return hits
 
 
-def _draw(
-    hits: Hits,
-    screen: Screen,
-    window: tuple[slice, slice],
-    number: int,
-    panel: Panel,
-    levels: list[tuple[int, int, int]],
-) -> None:
+def _draw(hits: Hits, screen: Screen, window: tuple[slice, slice], number: int, panel: Panel) -> None:
     """Put one panel into the part of the band that its bounding box covers."""
-    x, y, z = screen.rays[0][window[1]], screen.rays[1][window[0], None], screen.rays[2][window[1]]
+    ray = (screen.rays[0][window[1]], screen.rays[1][window[0], None], screen.rays[2][window[1]])
     normal = cross(panel.across, panel.up)
     start = plus(panel.origin, scaled(screen.camera.position, -1.0))
-    slope = (normal[0] * x + normal[2] * z) + normal[1] * y
+    slope = along(normal, ray)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         depth = dot(normal, start) / slope
-        u = _coordinate(panel.across, panel.up, normal, start, (x, y, z), depth)
-        v = _coordinate(panel.up, panel.across, normal, start, (x, y, z), depth)
+        u = _coordinate(panel.across, panel.up, start, ray, depth)
+        v = _coordinate(panel.up, panel.across, start, ray, depth)
     seen = (depth > 0.05) & (depth < hits.depth[window]) & (u >= 0) & (u < 1) & (v >= 0) & (v < 1)
     row, column = np.nonzero(seen)
     if not row.size:
         return
-    near = depth[row, column]
-    level = _level(panel, levels[0], normal, slope[row, column], near, screen)
-    index = texel(levels, u[row, column], v[row, column], np.minimum(level, len(levels) - 1))
+    near, levels = depth[row, column], screen.levels[panel.texture]
+    level = np.minimum(_level(panel, levels[0], slope[row, column], near, screen), len(levels) - 1)
+    index = texel(levels, u[row, column], v[row, column], level)
     there = screen.labels[index] > 0
     row, column = row[there] + window[0].start, column[there] + window[1].start
     hits.depth[row, column] = near[there]
@@ -129,23 +124,32 @@ def _draw(
     hits.panel[row, column] = number
 
 
-def _coordinate(
-    edge: Point, other: Point, normal: Point, start: Point, ray: tuple[Floats, Floats, Floats], depth: Floats
-) -> Floats:
+Ray = tuple[Floats, Floats, Floats]
+
+
+def along(vector: Point, ray: Ray) -> Floats:
+    """Return the dot product with every ray; x and z vary along rows, y along columns."""
+    result: Floats = (vector[0] * ray[0] + vector[2] * ray[2]) + vector[1] * ray[1]
+    return result
+
+
+def _coordinate(edge: Point, other: Point, start: Point, ray: Ray, depth: Floats) -> Floats:
     """Return the position along one edge of a parallelogram, 0 at its origin and 1 at its end."""
-    dual = cross(other, normal)
+    dual = cross(other, cross(edge, other))
     dual = scaled(dual, 1.0 / dot(edge, dual))
-    position: Floats = depth * ((dual[0] * ray[0] + dual[2] * ray[2]) + dual[1] * ray[1])
+    position: Floats = depth * along(dual, ray)
     position -= np.float32(dot(dual, start))
     return position
 
 
 def _level(
-    panel: Panel, finest: tuple[int, int, int], normal: Point, slope: Floats, depth: Floats, screen: Screen
+    panel: Panel, finest: tuple[int, int, int], slope: Floats, depth: Floats, screen: Screen
 ) -> Indices:
     """Return the halved copy whose texels are about as large as a sample's footprint."""
+    normal = cross(panel.across, panel.up)
     area = dot(normal, normal) ** 0.5
     density = (finest[1] * finest[2] / area) ** 0.5
     slant = np.maximum(np.abs(slope) / area, 0.05)
     footprint = depth * (density / (screen.camera.focal * screen.samples)) / np.sqrt(slant)
-    return np.maximum(np.log2(footprint) + 0.4, 0.0).astype(np.int32)
+    level: Indices = np.maximum(np.log2(footprint) + 0.4, 0.0).astype(np.int32)
+    return level

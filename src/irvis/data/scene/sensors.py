@@ -22,7 +22,7 @@ def bloom(radiance: Floats, glare: float) -> Floats:
     for channel in range(3):
         bright = np.clip(radiance[..., channel] - 1.2, 0.0, 90.0)
         for spread, weight in ((0.004, 0.16), (0.014, 0.09), (0.045, 0.06), (0.13, 0.035)):
-            result[..., channel] += (weight * glare * 2.0) * blur(bright, max(0.3, spread * size))
+            result[..., channel] += (weight * glare * 3.2) * blur(bright, max(0.3, spread * size))
     return result
 
 
@@ -32,7 +32,8 @@ def tone_curve(linear: Floats) -> Floats:
     shoulder = clipped * (1.0 + clipped / 16.0) / (1.0 + clipped)
     low = 12.92 * shoulder
     high = 1.055 * np.power(np.maximum(shoulder, 1e-6), 1.0 / 2.4) - 0.055
-    return np.clip(np.where(shoulder <= 0.0031308, low, high), 0.0, 1.0).astype(np.float32)
+    result: Floats = np.clip(np.where(shoulder <= 0.0031308, low, high), 0.0, 1.0).astype(np.float32)
+    return result
 
 
 def expose(radiance: Floats, exposure: float, gain: float, noise: float, rng: np.random.Generator) -> Floats:
@@ -48,8 +49,8 @@ def expose(radiance: Floats, exposure: float, gain: float, noise: float, rng: np
         grain = rng.standard_normal(light.shape, dtype=np.float32)
         gray = rng.standard_normal((*size, 1), dtype=np.float32)
         grain = 0.75 * grain + 0.65 * gray
-        shot = (0.012 + 0.05 * gain) * np.sqrt(np.clip(light, 0.0, None) + 1e-6)
-        light += noise * grain * np.sqrt(shot**2 * 0.35 + (0.0012 + 0.0035 * gain) ** 2)
+        shot = (0.01 + 0.04 * gain) * np.sqrt(np.clip(light, 0.0, None) + 1e-6)
+        light += noise * grain * np.sqrt(shot**2 * 0.35 + (0.001 + 0.0026 * gain) ** 2)
     return np.round(tone_curve(light) * 255.0) / np.float32(255.0)
 
 
@@ -59,12 +60,12 @@ def agc(warmth: Floats) -> Floats:
     The cold sky is compressed, so that the street keeps most of the range.
     """
     low, middle, high = (float(v) for v in np.percentile(warmth, (4.0, 50.0, 99.6)))
-    low = max(low, middle - 9.0)
-    high = min(max(high, middle + 9.0), middle + 17.0)
+    low = min(max(low, middle - 7.0), middle - 4.0)
+    high = min(max(high, middle + 9.0), middle + 14.5)
     level = (warmth - low) / (high - low)
-    level = 0.06 + 0.9 * level
-    shoulder = np.where(level > 0.85, 0.85 + 0.15 * np.tanh((level - 0.85) / 0.15), level)
-    toe = np.where(shoulder < 0.12, 0.12 * np.exp((shoulder - 0.12) / 0.12), shoulder)
+    level = 0.06 + 0.9 * np.where(level > 0.0, np.clip(level, 0.0, None) ** 1.3, level)
+    shoulder = np.where(level > 0.88, 0.88 + 0.12 * np.tanh((level - 0.88) / 0.12), level)
+    toe = np.where(shoulder < 0.14, 0.025 + 0.115 * np.exp((shoulder - 0.14) / 0.35), shoulder)
     return np.clip(toe, 0.0, 1.0).astype(np.float32)
 
 
@@ -77,7 +78,8 @@ def thermal(warmth: Floats, noise: float, fixed: np.random.Generator, moving: np
     scale = min(1.0, min(size) / 240.0)
     image = blur(warmth, 0.85 * scale)
     gray = agc(image)
-    image = gray - 0.05 * (1.0 - vignette(size, 1.0))
+    gray = gray + 0.3 * (gray - blur(gray, 0.025 * min(size)))
+    image = gray * vignette(size, 0.12)
     if noise > 0.0:
         columns = fixed.standard_normal((1, size[1]), dtype=np.float32)
         spots = resize(fixed.standard_normal((6, 8), dtype=np.float32), size)

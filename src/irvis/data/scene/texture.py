@@ -115,10 +115,11 @@ def halved(texture: Texture) -> Texture:
 
 def texel(levels: list[tuple[int, int, int]], u: Floats, v: Floats, level: Indices) -> Indices:
     """Return table rows for positions u (to the right) and v (upwards) in [0, 1) at mip levels."""
-    offset, height, width = (np.array(part, np.int32)[level] for part in zip(*levels, strict=True))
+    table = np.array(levels, np.int32)
+    height, width = table[level, 1], table[level, 2]
     row = np.minimum(((1.0 - v) * height).astype(np.int32), height - 1)
     column = np.minimum((u * width).astype(np.int32), width - 1)
-    result: Indices = offset + row * width + column
+    result: Indices = table[level, 0] + row * width + column
     return result
 
 

@@ -46,12 +46,16 @@ class World:
     """Rough and smooth noise tiles."""
     lamps: float
     """Artificial light, 0 = switched off by day .. 1."""
+    damp: float
+    """How wet the ground is before any rain, 0..1."""
     atlas: Atlas = field(default_factory=Atlas)
     panels: list[Panel] = field(default_factory=list)
     lights: list[Light] = field(default_factory=list)
     bodies: list[Body] = field(default_factory=list)
     kept: list[Area] = field(default_factory=list)
     """What must stay in view: the sign and the nearest pedestrians."""
+    eaves: Floats = field(default_factory=lambda: np.zeros(120, np.float32))
+    """Height of the houses on the left for every metre along the street."""
     smoke: tuple[float, float] = (0.0, 0.0)
     """Where smoke rises: x and z."""
 
@@ -60,7 +64,12 @@ class World:
         return float(np.clip(0.85 * self.camera.focal * self.samples / max(depth, 1.0), 3.0, upper))
 
     def billboard(
-        self, number: int, place: tuple[float, float], bottom: float, size: tuple[float, float], mirror: bool = False
+        self,
+        number: int,
+        place: tuple[float, float],
+        bottom: float,
+        size: tuple[float, float],
+        mirror: bool = False,
     ) -> Panel:
         """Return a panel of (height, width) metres standing at (x, z) and facing the camera's direction."""
         height, width = size
@@ -74,7 +83,9 @@ class World:
 
     def area(self, panels: list[Panel]) -> Area:
         """Return the rectangle of the picture that panels cover."""
-        tops, bottoms, lefts, rights, depths = zip(*(box(panel, self.camera) for panel in panels), strict=True)
+        tops, bottoms, lefts, rights, depths = zip(
+            *(box(panel, self.camera) for panel in panels), strict=True
+        )
         return Area(min(tops), max(bottoms), min(lefts), max(rights), min(depths))
 
     def welcome(self, area: Area) -> bool:

@@ -1,0 +1,228 @@
+"""The command line, run as users run it: its words, its files, its exit status."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from irvis.cli import app, main
+
+RANDOM = np.random.default_rng(0)
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def irvis(*words: object) -> int:
+    """Run the command line in this process; returns the exit status."""
+    try:
+        main([str(word) for word in words])
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return 0
+
+
+def picture(path: Path, *shape: int, dtype: type = np.uint8) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(RANDOM.integers(0, np.iinfo(dtype).max, shape, dtype=dtype)).save(path)
+    return path
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    for name in ("a", "b", "c"):
+        picture(tmp_path / "vis" / f"{name}.png", 20, 24, 3)
+        picture(tmp_path / "ir" / f"{name}.png", 20, 24)
+    return tmp_path
+
+
+def test_a_pair_is_fused_into_the_named_file(folders):
+    out = folders / "new" / "fused.png"
+    assert irvis("fuse", folders / "vis/a.png", folders / "ir/a.png", "-o", out, "-m", "average") == 0
+    assert Image.open(out).size == (24, 20)
+
+
+def test_two_folders_are_fused_by_stem_and_the_rest_is_listed(folders, capsys):
+    picture(folders / "vis" / "alone.png", 20, 24, 3)
+    assert irvis("fuse", folders / "vis", folders / "ir", "-o", folders / "out", "-m", "average", "--format", "jpg") == 0
+    assert sorted(path.name for path in (folders / "out").iterdir()) == ["a.jpg", "b.jpg", "c.jpg"]
+    text = capsys.readouterr()
+    assert "alone.png" in text.err
+    assert "3 of 3 pairs" in text.out
+
+
+def test_one_folder_with_both_inside(folders):
+    assert irvis("fuse", folders, "-o", folders / "out", "-m", "max") == 0
+    assert len(list((folders / "out").glob("*.png"))) == 3
+
+
+def test_stems_that_differ_are_matched_by_patterns(tmp_path):
+    for n in (1, 2):
+        picture(tmp_path / "all" / f"{n}_W.png", 9, 9, 3)
+        picture(tmp_path / "all" / f"{n}_T.png", 9, 9)
+    words = ["fuse", tmp_path / "all", "-o", tmp_path / "out", "-m", "average", "--match", "{id}_W", "{id}_T"]
+    assert irvis(*words) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["1.png", "2.png"]
+
+
+def test_quoted_globs(folders):
+    words = ["fuse", f"{folders}/vis/*.png", f"{folders}/ir/*.png", "-o", folders / "out", "-m", "average"]
+    assert irvis(*words) == 0
+    assert len(list((folders / "out").glob("*.png"))) == 3
+
+
+def test_several_methods_have_a_folder_each(folders):
+    assert irvis("fuse", folders / "vis", folders / "ir", "-o", folders / "out", "-m", "average,laplacian:levels=2") == 0
+    assert sorted(p.name for p in (folders / "out").iterdir()) == ["average", "laplacian-levels=2"]
+
+
+def test_existing_files_stop_the_job_before_it_begins(folders, capsys):
+    words = ["fuse", folders / "vis", folders / "ir", "-o", folders / "out", "-m", "average"]
+    assert irvis(*words) == 0
+    before = {path: path.stat().st_mtime_ns for path in (folders / "out").iterdir()}
+    assert irvis(*words) == 1
+    assert "--if-exists skip" in capsys.readouterr().err
+    assert before == {path: path.stat().st_mtime_ns for path in (folders / "out").iterdir()}
+
+
+def test_skip_resumes_and_only_whole_files_count(folders, capsys):
+    words = ["fuse", folders / "vis", folders / "ir", "-o", folders / "out", "-m", "average"]
+    assert irvis(*words) == 0
+    whole, half, gone = (folders / "out" / f"{name}.png" for name in "abc")
+    content, stamp = half.read_bytes(), whole.stat().st_mtime_ns
+    half.write_bytes(content[: len(content) // 2])
+    gone.unlink()
+    assert irvis(*words, "--if-exists", "skip") == 0
+    assert half.read_bytes() == content
+    assert gone.is_file()
+    assert whole.stat().st_mtime_ns == stamp
+    assert "1 were there already" in capsys.readouterr().out
+
+
+def test_a_failure_is_reported_at_the_end_and_the_rest_is_done(folders, capsys):
+    (folders / "ir" / "b.png").write_bytes(b"not a picture")
+    assert irvis("fuse", folders / "vis", folders / "ir", "-o", folders / "out", "-m", "average") == 1
+    assert sorted(path.name for path in (folders / "out").iterdir()) == ["a.png", "c.png"]
+    text = capsys.readouterr().err
+    assert "failed: b:" in text
+    assert "1 of 3 pairs failed" in text
+
+
+def test_an_output_never_replaces_an_input(folders, capsys):
+    words = ["fuse", folders / "vis", folders / "ir", "-o", folders / "vis", "-m", "average", "--if-exists", "overwrite"]
+    assert irvis(*words) == 1
+    assert "is an input" in capsys.readouterr().err
+
+
+def test_swapped_inputs_draw_a_warning(tmp_path, capsys):
+    picture(tmp_path / "v.png", 20, 20)
+    picture(tmp_path / "i.png", 20, 20, 3)
+    words = ["fuse", tmp_path / "v.png", tmp_path / "i.png", "-o", tmp_path / "o.png", "-m", "average"]
+    assert irvis(*words) == 1
+    assert "swapped" in capsys.readouterr().err
+    assert irvis(*words, "--infrared-color", "gray") == 0
+    assert "warning" in capsys.readouterr().err
+
+
+def test_16_bit_infrared_asks_for_a_range(tmp_path, capsys):
+    picture(tmp_path / "v.png", 20, 20, 3)
+    picture(tmp_path / "i.png", 20, 20, dtype=np.uint16)
+    words = ["fuse", tmp_path / "v.png", tmp_path / "i.png", "-o", tmp_path / "o.png", "-m", "average"]
+    assert irvis(*words) == 1
+    assert "--infrared-range" in capsys.readouterr().err
+    assert irvis(*words, "--infrared-range", "1%,99%") == 0
+
+
+def test_sizes_that_differ_are_named(tmp_path, capsys):
+    picture(tmp_path / "v.png", 20, 30, 3)
+    picture(tmp_path / "i.png", 10, 15)
+    words = ["fuse", tmp_path / "v.png", tmp_path / "i.png", "-o", tmp_path / "o.png", "-m", "average"]
+    assert irvis(*words) == 1
+    text = capsys.readouterr().err
+    assert "30x20" in text
+    assert "15x10" in text
+    assert irvis(*words, "--resize-infrared") == 0
+    assert Image.open(tmp_path / "o.png").size == (30, 20)
+
+
+def test_color_gray_writes_one_channel(folders):
+    words = ["fuse", folders / "vis/a.png", folders / "ir/a.png", "-o", folders / "o.png", "-m", "average"]
+    assert irvis(*words, "--color", "gray") == 0
+    assert Image.open(folders / "o.png").mode == "L"
+
+
+def test_exif_gps_and_profile_of_the_visible_file_are_kept(tmp_path):
+    image = Image.fromarray(RANDOM.integers(0, 255, (20, 30, 3), dtype=np.uint8))
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "Camera"
+    exif.get_ifd(0x8825)[1] = "N"
+    image.save(tmp_path / "v.jpg", exif=exif, icc_profile=PROFILE)
+    picture(tmp_path / "i.png", 30, 20)
+    assert irvis("fuse", tmp_path / "v.jpg", tmp_path / "i.png", "-o", tmp_path / "o.jpg", "-m", "average") == 0
+    fused = Image.open(tmp_path / "o.jpg")
+    assert fused.size == (20, 30)
+    assert fused.getexif()[0x010F] == "Camera"
+    assert fused.getexif().get(0x0112, 1) == 1
+    assert fused.getexif().get_ifd(0x8825)[1] == "N"
+    assert fused.info["icc_profile"] == PROFILE
+
+
+def test_tiles_change_nothing_for_a_local_method(folders):
+    words = ["fuse", folders / "vis/a.png", folders / "ir/a.png", "-m", "laplacian:levels=2"]
+    assert irvis(*words, "-o", folders / "whole.png") == 0
+    assert irvis(*words, "-o", folders / "tiled.png", "--tile", "8") == 0
+    whole, tiled = (np.asarray(Image.open(folders / f"{name}.png"), int) for name in ("whole", "tiled"))
+    assert abs(whole - tiled).max() <= 1
+
+
+def test_demo_draws_a_sheet_and_a_fused_file(tmp_path, capsys):
+    assert irvis("demo", "-o", tmp_path / "demo", "-m", "average,laplacian") == 0
+    assert {path.name for path in (tmp_path / "demo").iterdir()} == {"visible.png", "infrared.png", "fused.png", "sheet.png"}
+    text = capsys.readouterr().out
+    assert "sheet.png" in text
+    assert " s for 640×480" in text
+
+
+def test_methods_and_doctor_list_everything(capsys):
+    assert irvis("methods", "--json") == 0
+    listed = {entry["name"] for entry in json.loads(capsys.readouterr().out)}
+    assert {"average", "max", "visible", "infrared", "laplacian", "encdec"} <= listed
+    assert irvis("methods") == 0
+    assert "encdec" in capsys.readouterr().out
+    assert irvis("doctor") == 0
+    assert "torch" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["fuse", "missing/", "nothing/", "-o", "out"], "missing"),
+        (["train", "no-recipe", "-o", "out"], "there is no recipe 'no-recipe'"),
+        (["train", "encdec-tiny", "-o", "out"], "--data"),
+        (["convert", "missing.pth"], "missing.pth"),
+        (["demo", "-m", "nothing"], "there is no method 'nothing'"),
+    ],
+)
+def test_a_wrong_request_is_one_line_and_status_1(words, text, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert irvis(*words) == 1
+    lines = capsys.readouterr().err.strip().split("\n")
+    assert len(lines) == 1
+    assert lines[0].startswith("error: ")
+    assert text in lines[0]
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_verb_explains_itself_with_an_example(capsys):
+    for verb in ("demo", "fuse", "train", "convert", "methods", "doctor"):
+        with pytest.raises(SystemExit):
+            app([verb, "--help"])
+        assert f"irvis {verb}" in capsys.readouterr().out
+
+
+def test_help_imports_nothing_heavy():
+    code = "import sys, irvis.cli; print([m for m in ('torch', 'numpy', 'PIL') if m in sys.modules])"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"

@@ -1,0 +1,266 @@
+"""Training: a recipe is data, a run can stop anywhere and go on as if it had not."""
+
+import csv
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import irvis
+from irvis import registry
+from irvis.data.pairs import Crops
+from irvis.training import alarms, loop, recipe, sources, steps
+from irvis.training.recipe import Data, Recipe, Stage
+
+pytest.importorskip("lightning_fabric", reason="training needs the extra: pip install 'irvis[train]'")
+
+LOSSES = {"qw": {"weight": 1.0}, "mse": {"weight": 1.0}}
+SHIPPED = recipe.shipped()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Six small pairs with structure in both images."""
+    place = tmp_path_factory.mktemp("pairs")
+    y, x = np.mgrid[:48, :64]
+    for n in range(6):
+        visible = 127 + 100 * np.sin(x / (3 + n))[..., None] * np.array([1, 0.8, 0.6])
+        infrared = 127 + 100 * np.cos(y / (2 + n))
+        for kind, image in (("vi", visible), ("ir", infrared)):
+            (place / kind).mkdir(exist_ok=True)
+            Image.fromarray(image.astype(np.uint8)).save(place / kind / f"{n}.png")
+    return place
+
+
+def tiny(**changes) -> Recipe:
+    stage = Stage(losses=LOSSES, epochs=2, steps=3, batch=2, crop=32, lr=1e-3)
+    return Recipe(
+        name="tiny", method="encdec", options={"width": 4}, data=Data(validation=0.2, gamma=1.2, zoom=1.5),
+        stages=(dataclasses.replace(stage, **changes),),
+    )  # fmt: skip
+
+
+def losses_of(run: Path) -> dict[tuple[str, str, str], str]:
+    with (run / "log.csv").open() as file:
+        return {(row["step"], row["kind"], row["term"]): row["value"] for row in csv.DictReader(file)}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_recipe_takes_two_steps_and_resumes(path, folder, tmp_path):
+    plan = recipe.load(path)
+    stages = tuple(
+        dataclasses.replace(stage, epochs=2, steps=1, batch=2, crop=32, milestones=(1,)) for stage in plan.stages
+    )
+    data = dataclasses.replace(plan.data, scenes=1, validation=0.2)
+    plan = dataclasses.replace(plan, stages=stages, data=data, options={**plan.options, "width": 4})
+    found = sources.gather(data, [] if data.synthetic == 1 else [folder])
+
+    def stop(stage: int, step: int, total: int, terms: object) -> None:
+        if step == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        loop.train(plan, found, tmp_path, show=stop)
+    best = loop.train(plan, found, tmp_path, resume=True)
+    fuser = irvis.create(plan.method, weights=best)
+    assert fuser.options["width"] == 4
+    assert len(list((tmp_path / "pictures").glob("*.png"))) == 2
+
+
+def test_a_resumed_training_has_the_losses_and_weights_of_one_that_never_stopped(folder, tmp_path):
+    plan = tiny(blur=0.5, noise=0.02)
+    found = sources.gather(plan.data, [folder])
+    loop.train(plan, found, tmp_path / "whole")
+
+    def stop(stage: int, step: int, total: int, terms: object) -> None:
+        if step == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        loop.train(plan, found, tmp_path / "halves", show=stop)
+    loop.train(plan, found, tmp_path / "halves", resume=True)
+    assert losses_of(tmp_path / "whole") == losses_of(tmp_path / "halves")
+    whole, halves = (irvis.create("encdec", weights=tmp_path / run / "last.safetensors") for run in ("whole", "halves"))
+    assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), halves.parameters(), strict=True))
+
+
+def test_training_lowers_the_loss(folder, tmp_path):
+    plan = tiny(epochs=4, steps=10, lr=3e-3)
+    loop.train(plan, sources.gather(plan.data, [folder]), tmp_path)
+    totals = [float(x) for (_, kind, term), x in losses_of(tmp_path).items() if (kind, term) == ("validation", "total")]
+    assert totals[-1] < 0.9 * totals[0]
+
+
+def test_parameters_that_a_stage_does_not_name_stay_bit_identical(folder, tmp_path):
+    plan = tiny(learn=("fusion.*", "decoder.*"))
+    torch.manual_seed(plan.seed)
+    before = registry.create("encdec", weights=None, **plan.options).state_dict()
+    loop.train(plan, sources.gather(plan.data, [folder]), tmp_path)
+    after = irvis.create("encdec", weights=tmp_path / "last.safetensors").state_dict()
+    for name, tensor in before.items():
+        assert torch.equal(tensor, after[name]) == ("encoder" in name)
+
+
+def test_stages_follow_each_other_and_resume_in_the_second(folder, tmp_path):
+    first, second = (
+        tiny(epochs=1, steps=2).stages[0],
+        tiny(epochs=1, steps=2, optimizer="sgd", learn=("decoder.*",)).stages[0],
+    )
+    plan = dataclasses.replace(tiny(), stages=(first, second))
+    found = sources.gather(plan.data, [folder])
+
+    def stop(stage: int, step: int, total: int, terms: object) -> None:
+        if (stage, step) == (1, 1):
+            raise KeyboardInterrupt
+
+    loop.train(plan, found, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        loop.train(plan, found, tmp_path / "halves", show=stop)
+    loop.train(plan, found, tmp_path / "halves", resume=True)
+    assert losses_of(tmp_path / "whole") == losses_of(tmp_path / "halves")
+
+
+def test_two_processes_take_the_step_of_one(folder, tmp_path):
+    """The mean of two half batches' gradients is the gradient of the whole batch: one SGD step shows it."""
+    text = """
+method = "encdec"
+options = { width = 4 }
+[data]
+validation = 0.2
+[[stage]]
+losses = { qw = { weight = 1.0 }, mse = { weight = 1.0 } }
+steps = 1
+batch = 4
+crop = 32
+optimizer = "sgd"
+lr = 0.1
+"""
+    (tmp_path / "sgd.toml").write_text(text)
+    for devices in (1, 2):
+        words = ["train", tmp_path / "sgd.toml", "--data", folder, "--out", tmp_path / str(devices), "--device", "cpu"]
+        subprocess.run(
+            [sys.executable, "-m", "irvis.cli", *map(str, words), "--devices", str(devices)], check=True, timeout=240
+        )
+    one, two = (irvis.create("encdec", weights=tmp_path / n / "last.safetensors").state_dict() for n in "12")
+    torch.manual_seed(0)
+    start = registry.create("encdec", weights=None, width=4).state_dict()
+    for name, tensor in one.items():
+        torch.testing.assert_close(tensor - start[name], two[name] - start[name], rtol=1e-3, atol=1e-7)
+    assert any((one[name] - start[name]).abs().max() > 1e-5 for name in one)
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_precisions(precision, folder, tmp_path):
+    plan = tiny(epochs=1, steps=1, clip=1.0)
+    loop.train(plan, sources.gather(plan.data, [folder]), tmp_path, precision=precision)
+    assert (tmp_path / "best.safetensors").is_file()
+
+
+def test_super_resolution_trains_on_halved_sources(folder, tmp_path):
+    plan = dataclasses.replace(tiny(epochs=1, steps=1, crop=64), options={"width": 4, "scale": 2})
+    loop.train(plan, sources.gather(plan.data, [folder]), tmp_path)
+    fuser = irvis.create("encdec", weights=tmp_path / "best.safetensors")
+    assert fuser(torch.rand(1, 3, 20, 20), torch.rand(1, 1, 20, 20)).shape[-2:] == (40, 40)
+
+
+def test_batches_are_a_function_of_seed_and_step(folder):
+    found = sources.gather(Data(validation=0.2), [folder])
+    crops = Crops(sources=found.train, share=found.share, batch=3, crop=32, steps=9, seed=5, gamma=1.3, zoom=2.0)
+    again = dataclasses.replace(crops)
+    assert all(torch.equal(a, b) for a, b in zip(crops[7], again[7], strict=True))
+    assert not torch.equal(crops[7][0], crops[8][0])
+    halves = [dataclasses.replace(crops, batch=4, rank=rank, world=2)[3] for rank in (0, 1)]
+    whole = dataclasses.replace(crops, batch=4)[3]
+    assert torch.equal(torch.stack([halves[0][0], halves[1][0]], 1).flatten(0, 1), whole[0])
+
+
+def test_crops_of_a_pair_stay_registered(folder):
+    """Where visible and infrared are one picture, every crop of them still is."""
+    found = sources.gather(Data(validation=0.2), [folder])
+    source = found.train[0]
+    source.kept = {n: (i.expand(-1, 3, -1, -1), i) for n in range(len(source)) for i in [(source[n][1] * 255).byte()]}
+    crops = Crops(sources=[source], share=[1.0], batch=6, crop=40, steps=1, seed=0, zoom=2.0)
+    visible, infrared = crops[0]
+    torch.testing.assert_close(visible, infrared.expand_as(visible))
+    assert visible.shape == (6, 3, 40, 40)
+
+
+def test_blur_and_noise_fall_on_the_inputs_only():
+    seen = {}
+
+    def core(visible, infrared):
+        seen["visible"] = visible
+        return visible
+
+    visible, infrared = torch.rand(1, 1, 32, 32), torch.rand(1, 1, 32, 32)
+    stage = Stage(losses={"mse": {"weight": 1.0, "visible_weight": 1.0, "infrared_weight": 0.0}}, blur=1.0, noise=0.1)
+    outcome = steps.fuse(core, visible, infrared, stage)
+    assert not torch.equal(seen["visible"], visible)
+    expected = (seen["visible"] - visible).square().mean()
+    torch.testing.assert_close(outcome.terms["mse"], expected)
+    torch.testing.assert_close(steps.degraded(torch.full((1, 3, 9, 9), 0.4), 1.5, 0.0), torch.full((1, 3, 9, 9), 0.4))
+
+
+def test_alarms_stop_a_dying_run():
+    images = torch.rand(2, 1, 16, 16), torch.rand(2, 1, 16, 16)
+    fine = torch.tensor(0.5)
+    with pytest.raises(irvis.IrvisError, match="not a number"):
+        alarms.Alarms().check(torch.tensor(float("nan")), images[0], *images)
+    watch = alarms.Alarms(patience=3)
+    with pytest.raises(irvis.IrvisError, match="constant"):
+        for _ in range(3):
+            watch.check(fine, torch.full((2, 1, 16, 16), 0.5), *images)
+    watch = alarms.Alarms(patience=3)
+    visible, infrared = torch.zeros(2, 1, 16, 16), torch.zeros(2, 1, 16, 16)
+    visible[..., :8], infrared[..., :8, :] = 1, 1
+    with pytest.raises(irvis.IrvisError, match="infrared image has been ignored"):
+        for _ in range(3):
+            watch.check(fine, visible, visible, infrared)
+    watch = alarms.Alarms(patience=2)
+    for _ in range(5):
+        watch.check(fine, (visible + infrared) / 2, visible, infrared)
+
+
+def test_the_learning_rate_follows_its_schedule():
+    halve = Stage(losses=LOSSES, steps=10, epochs=30, lr=1.0, schedule="halve", milestones=(10, 20))
+    assert [loop.learning_rate(halve, step) for step in (0, 99, 100, 200)] == [1.0, 1.0, 0.5, 0.25]
+    cosine = Stage(losses=LOSSES, steps=10, epochs=10, lr=1.0, schedule="cosine", warmup=10)
+    rates = [loop.learning_rate(cosine, step) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) < 1
+    assert rates[-1] < 0.02
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("method = 'encdec'", "at least one"),
+        ("method = 'encdec'\nlearning = 1\n[[stage]]\nlosses = { qw = { weight = 1 } }", "unknown key learning"),
+        ("method = 'encdec'\n[[stage]]\nlosses = { qw = { weight = 1 } }\nlearning_rate = 1", "unknown key learning_rate"),
+        ("method = 'encdec'\n[[stage]]\nlosses = { qq = { weight = 1 } }", "unknown loss qq"),
+        ("method = 'encdec'\n[[stage]]\nlosses = { qw = { stride = 1 } }", "needs a weight"),
+        ("method = 'encdec'\n[[stage]]\nlosses = { qw = { weight = 1 } }\nstep = 'jump'", "unknown step 'jump'"),
+        ("method = ", "not valid TOML"),
+    ],
+)
+def test_a_misspelt_recipe_is_refused(text, message, tmp_path):
+    (tmp_path / "r.toml").write_text(text)
+    with pytest.raises(irvis.IrvisError, match=message):
+        recipe.load(tmp_path / "r.toml")
+
+
+def test_a_pattern_that_matches_nothing_is_refused(folder, tmp_path):
+    plan = tiny(learn=("decodr.*",))
+    with pytest.raises(irvis.IrvisError, match=r"decodr"):
+        loop.train(plan, sources.gather(plan.data, [folder]), tmp_path)
+
+
+def test_a_batch_that_processes_cannot_share_is_refused():
+    assert recipe.load("encdec-tiny").name == "encdec-tiny"
+    with pytest.raises(irvis.IrvisError, match="there is no recipe"):
+        recipe.load("encdec-tinny")

@@ -1,0 +1,80 @@
+"""Weights: what a file says of itself is believed only when its hash is right."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import irvis
+from irvis import weights
+from irvis.convert import convert, read
+from irvis.methods import METHODS
+
+SHIPPED = [(method.name, name) for method in METHODS.values() for name in method.weights]
+
+
+@pytest.mark.parametrize(("method", "name"), SHIPPED)
+def test_shipped_weights_load_fuse_and_have_their_hash(method, name):
+    facts = METHODS[method].weights[name]
+    assert weights.digest(weights.SHIPPED / facts.file) == facts.sha256
+    fuser = irvis.create(method, weights=name)
+    assert sum(p.numel() for p in fuser.parameters()) == facts.parameters
+    assert facts.licence
+    assert facts.trained_on
+    assert facts.scores
+    fused = fuser(torch.rand(1, 3, 50, 61), torch.rand(1, 1, 50, 61))
+    assert fused.std() > 0.01
+
+
+@pytest.mark.parametrize(("method", "name"), SHIPPED)
+def test_every_shipped_weight_has_a_card(method, name):
+    card = Path(__file__).parents[1] / "docs" / "methods" / f"{method}.md"
+    assert f"## Weights: {name}" in card.read_text()
+
+
+def test_all_shipped_weights_together_stay_small():
+    assert sum(file.stat().st_size for file in weights.SHIPPED.glob("*.safetensors")) < 60e6
+
+
+def test_a_changed_file_is_refused(tmp_path, monkeypatch):
+    core = irvis.create("encdec", weights=None, width=4).core
+    path = tmp_path / "w.safetensors"
+    sha256 = weights.save(path, core, method="encdec", options={"width": 4})
+    assert weights.load(path, method="encdec", sha256=sha256).options == {"width": 4}
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(irvis.IrvisError, match="sha256"):
+        weights.load(path, method="encdec", sha256=sha256)
+
+
+def test_a_file_of_another_method_or_kind_is_refused(tmp_path):
+    path = tmp_path / "w.safetensors"
+    save_file({"a": torch.zeros(1)}, path, metadata={"method": "other"})
+    with pytest.raises(irvis.IrvisError, match="'other'"):
+        irvis.create("encdec", weights=path)
+    path.write_bytes(b"PK\x03\x04 not safetensors")
+    with pytest.raises(irvis.IrvisError, match="irvis convert"):
+        irvis.create("encdec", weights=path)
+    with pytest.raises(irvis.IrvisError, match="no such file exists"):
+        irvis.create("encdec", weights="missing")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04half a file", b"\x80\x02cos\nsystem\n(S'true'\ntR."])
+def test_a_checkpoint_that_is_no_checkpoint_is_one_clear_error(content, tmp_path):
+    path = tmp_path / "theirs.pth"
+    path.write_bytes(content)
+    with pytest.raises(irvis.IrvisError, match="not a readable PyTorch checkpoint") as caught:
+        convert(path, tmp_path / "ours.safetensors")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "ours.safetensors").exists()
+
+
+def test_an_unknown_state_dict_is_refused(tmp_path):
+    torch.save({"layer.weight": torch.zeros(2)}, tmp_path / "other.pth")
+    assert set(read(tmp_path / "other.pth")) == {"layer.weight"}
+    with pytest.raises(irvis.IrvisError, match="not a checkpoint of a known code"):
+        convert(tmp_path / "other.pth", tmp_path / "ours.safetensors")
+    with pytest.raises(irvis.IrvisError, match="no such file"):
+        convert(tmp_path / "missing.pth", tmp_path / "ours.safetensors")
