@@ -1,4 +1,4 @@
-"""Is the 1×1 fusion layer "attention"? What the encoder-decoder network does with each input, and whether it depends on it.
+"""Is the 1×1 fusion layer "attention"? What the network does with each input, and whether it depends on it.
 
 1. The gradient of one output pixel before tanh with respect to the inputs, for two different scenes: equal means that
    the network weighs both sources alike in every picture.
@@ -17,7 +17,7 @@ from irvis.methods import METHODS
 from irvis.methods.encdec import LEVELS, EncoderDecoder
 
 matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot
 
 SIZE, AT = (224, 224), (112, 112)
 
@@ -30,17 +30,21 @@ def main() -> None:
         core = api.fuser(f"encdec:{name}").core
         first, second = (gradient(core, *planes(seed)) for seed in (1, 2))
         change = (first - second).norm() / first.norm()
-        row: dict[str, object] = {"weights": name, "activation": api.fuser(f"encdec:{name}").options["activation"]}
+        row: dict[str, object] = {
+            "weights": name,
+            "activation": api.fuser(f"encdec:{name}").options["activation"],
+        }
         row["change of the gradient between two scenes"] = float(change)
         row |= {f"visible share, level {n + 1}": share for n, share in enumerate(energy(core))}
         rows.append(row)
     impulses(names)
     note = (
-        "A change of 0 says that the weights of both sources are the same at every pixel of every picture: a fixed linear "
-        "filter, no attention. The shares are the mean over eight scenes of the energy (about its mean) that the visible "
-        "source brings into the fused features, over that of both sources; a half is a tie."
+        "A change of 0 says that the weights of both sources are the same at every pixel of every picture: a "
+        "fixed linear filter, no attention. The shares are the energy (about its mean, over eight scenes) that the "
+        "visible source brings into the fused features, over that of both sources; a half is a tie."
         "\n\n![impulse responses](../figures/impulses.png)\n\n"
-        "What one bright pixel of the visible (top) and infrared (bottom) image becomes before tanh; red is positive, blue negative."
+        "What one bright pixel of the visible (top) and infrared (bottom) image becomes before tanh; red is positive, "
+        "blue negative."
     )
     write("attention", rows, "Is the 1×1 layer attention?", note)
 

@@ -14,7 +14,11 @@ from typing import Any
 import torch
 
 HERE = Path(__file__).parent
-RESULTS, TABLES, FIGURES = HERE / "results", HERE.parent / "docs" / "results", HERE.parent / "docs" / "figures"
+RESULTS, TABLES, FIGURES = (
+    HERE / "results",
+    HERE.parent / "docs" / "results",
+    HERE.parent / "docs" / "figures",
+)
 PICTURES = HERE.parent / "runs" / "pictures"
 """Pictures of other people's images: never committed."""
 

@@ -20,10 +20,21 @@ PUBLISHED = {"DLF": 0.67280, "RFN-Nest": 0.66136, "the paper's network, as repor
 def main() -> None:
     chosen = arguments(__doc__, methods={"help": "by commas; default: the baselines and all shipped weights"})
     shipped = [f"encdec:{name}" for name in METHODS["encdec"].weights]
-    names = chosen.methods.split(",") if chosen.methods else ["average", "max", "visible", "infrared", "laplacian", *shipped]
+    names = (
+        chosen.methods.split(",")
+        if chosen.methods
+        else ["average", "max", "visible", "infrared", "laplacian", *shipped]
+    )
     rows = [row_of(name, chosen.data / "test") for name in names]
     rows += [peer_row(name, chosen.data) for name in PEERS["TNO21"]]
-    rows.append({"method": "the paper's network, as reported", "TNO21 Qw": 0.75285, "TNO21 Qe": 0.74463, "TNO21 Qw·Qe": 0.56059})
+    rows.append(
+        {
+            "method": "the paper's network, as reported",
+            "TNO21 Qw": 0.75285,
+            "TNO21 Qe": 0.74463,
+            "TNO21 Qw·Qe": 0.56059,
+        }
+    )
     note = (
         "DLF and RFN-Nest are their authors' published images; the paper's Table 1 has Qw .67280 and .66136 for them. "
         "The paper's Qe could not be reproduced from its text or code, so only its Qw compares."
@@ -51,7 +62,13 @@ def peer_row(name: str, data) -> dict[str, object]:
     scores = []
     for files in match(data / "test" / "TNO21").pairs:
         pair = io.read_pair(files.visible, files.infrared)
-        scores.append(_scores(io.read_infrared(data / "peers" / "TNO21" / name / f"{files.name}.png"), pair.visible, pair.infrared))
+        scores.append(
+            _scores(
+                io.read_infrared(data / "peers" / "TNO21" / name / f"{files.name}.png"),
+                pair.visible,
+                pair.infrared,
+            )
+        )
     return {"method": f"{name}, published images", **_means("TNO21", scores)}
 
 
@@ -61,7 +78,11 @@ def _scores(fused, visible, infrared) -> tuple[float, float]:
 
 def _means(name: str, scores: list[tuple[float, float]]) -> dict[str, float]:
     count = len(scores)
-    sums = {"Qw": sum(w for w, _ in scores), "Qe": sum(e for _, e in scores), "Qw·Qe": sum(w * e for w, e in scores)}
+    sums = {
+        "Qw": sum(w for w, _ in scores),
+        "Qe": sum(e for _, e in scores),
+        "Qw·Qe": sum(w * e for w, e in scores),
+    }
     return {f"{name} {key}": value / count for key, value in sums.items()}
 
 

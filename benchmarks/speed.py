@@ -1,4 +1,4 @@
-"""Seconds and memory of each method on one 640×480 colour pair: the whole Fuser (colour, padding, network), torch eager.
+"""Seconds and memory of each method on one 640×480 colour pair: the whole Fuser, torch eager.
 
 Every method runs in a process of its own: 3 warm-up runs, then the median of the rest. Memory is the process's peak
 resident size minus its size just before the first run.
@@ -38,7 +38,10 @@ def main() -> None:
 def measure(name: str) -> dict[str, object]:
     """Median seconds, frames per second and peak memory of one method."""
     generator = torch.Generator().manual_seed(0)
-    visible, infrared = torch.rand(1, 3, *SIZE, generator=generator), torch.rand(1, 1, *SIZE, generator=generator)
+    visible, infrared = (
+        torch.rand(1, 3, *SIZE, generator=generator),
+        torch.rand(1, 1, *SIZE, generator=generator),
+    )
     fuser = api.fuser(name)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     times = []
@@ -49,14 +52,21 @@ def measure(name: str) -> dict[str, object]:
     middle = median(times[WARM:])
     peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     parameters = sum(p.numel() for p in fuser.parameters())
-    return {"method": name, "parameters": f"{parameters:,}", "ms": middle * 1000, "fps": 1 / middle, "memory MiB": round(peak)}
+    return {
+        "method": name,
+        "parameters": f"{parameters:,}",
+        "ms": middle * 1000,
+        "fps": 1 / middle,
+        "memory MiB": round(peak),
+    }
 
 
 def _quality(name: str) -> dict[str, float]:
     """Qw on TNO21 as `quality.py` measured it last: no speed without its quality."""
     file = RESULTS / "quality.json"
     rows = json.loads(file.read_text())["rows"] if file.is_file() else []
-    return {"Qw on TNO21": row["TNO21 Qw"] for row in rows if row["method"] == name}
+    found = [row["TNO21 Qw"] for row in rows if row["method"] == name]
+    return {"Qw on TNO21": found[0]} if found else {}
 
 
 if __name__ == "__main__":

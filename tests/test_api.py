@@ -48,7 +48,11 @@ def test_arrays_keep_depth_and_layout(dtype, shape):
     assert fused.dtype == dtype
     assert fused.shape == ((*shape[:2], 3) if shape[2:] == (4,) else shape)
     rgb = visible[..., :3] if len(shape) == 3 else visible
-    np.testing.assert_allclose(fused.astype(float), rgb.astype(float), atol=full * 1e-3 if dtype == np.float16 else full * 2e-5 + 1e-6)
+    np.testing.assert_allclose(
+        fused.astype(float),
+        rgb.astype(float),
+        atol=full * 1e-3 if dtype == np.float16 else full * 2e-5 + 1e-6,
+    )
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])

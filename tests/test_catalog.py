@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from irvis.data.catalog import FLIR_HOMOGRAPHY, LAYOUTS, detect, find, register_flir
+from irvis.data.catalog import LAYOUTS, detect, find
+from irvis.data.flir import FLIR_HOMOGRAPHY, register_flir
 from irvis.errors import IrvisError
 
 TNO = """

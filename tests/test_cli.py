@@ -46,7 +46,9 @@ def test_a_pair_is_fused_into_the_named_file(folders):
 
 def test_two_folders_are_fused_by_stem_and_the_rest_is_listed(folders, capsys):
     picture(folders / "vis" / "alone.png", 20, 24, 3)
-    assert irvis("fuse", folders / "vis", folders / "ir", "-o", folders / "out", "-m", "average", "--format", "jpg") == 0
+    assert (
+        irvis("fuse", folders / "vis", folders / "ir", "-o", folders / "out", "-m", "average", "--format", "jpg") == 0
+    )
     assert sorted(path.name for path in (folders / "out").iterdir()) == ["a.jpg", "b.jpg", "c.jpg"]
     text = capsys.readouterr()
     assert "alone.png" in text.err
@@ -74,7 +76,9 @@ def test_quoted_globs(folders):
 
 
 def test_several_methods_have_a_folder_each(folders):
-    assert irvis("fuse", folders / "vis", folders / "ir", "-o", folders / "out", "-m", "average,laplacian:levels=2") == 0
+    assert (
+        irvis("fuse", folders / "vis", folders / "ir", "-o", folders / "out", "-m", "average,laplacian:levels=2") == 0
+    )
     assert sorted(p.name for p in (folders / "out").iterdir()) == ["average", "laplacian-levels=2"]
 
 
@@ -111,7 +115,17 @@ def test_a_failure_is_reported_at_the_end_and_the_rest_is_done(folders, capsys):
 
 
 def test_an_output_never_replaces_an_input(folders, capsys):
-    words = ["fuse", folders / "vis", folders / "ir", "-o", folders / "vis", "-m", "average", "--if-exists", "overwrite"]
+    words = [
+        "fuse",
+        folders / "vis",
+        folders / "ir",
+        "-o",
+        folders / "vis",
+        "-m",
+        "average",
+        "--if-exists",
+        "overwrite",
+    ]
     assert irvis(*words) == 1
     assert "is an input" in capsys.readouterr().err
 
@@ -179,7 +193,12 @@ def test_tiles_change_nothing_for_a_local_method(folders):
 
 def test_demo_draws_a_sheet_and_a_fused_file(tmp_path, capsys):
     assert irvis("demo", "-o", tmp_path / "demo", "-m", "average,laplacian") == 0
-    assert {path.name for path in (tmp_path / "demo").iterdir()} == {"visible.png", "infrared.png", "fused.png", "sheet.png"}
+    assert {path.name for path in (tmp_path / "demo").iterdir()} == {
+        "visible.png",
+        "infrared.png",
+        "fused.png",
+        "sheet.png",
+    }
     text = capsys.readouterr().out
     assert "sheet.png" in text
     assert " s for 640×480" in text

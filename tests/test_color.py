@@ -57,7 +57,9 @@ def test_chroma_is_scaled_and_its_direction_kept():
 
 def test_luma_has_the_weights_of_bt601():
     primaries = torch.eye(3, dtype=torch.float64)[:, :, None, None]
-    torch.testing.assert_close(color.luma(primaries).flatten(), torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64))
+    torch.testing.assert_close(
+        color.luma(primaries).flatten(), torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64)
+    )
 
 
 def test_gray_pictures_pass_exactly():

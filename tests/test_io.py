@@ -163,9 +163,7 @@ def test_16_bit_gray_reads_at_full_depth(tmp_path, name):
 def test_a_palette_with_transparency_keeps_its_colours(tmp_path, transparency):
     palette = Pillow.fromarray(array(ramp())).quantize(25)
     palette.save(tmp_path / "a.png", transparency=transparency)
-    np.testing.assert_array_equal(
-        array(read_visible(tmp_path / "a.png")[0]), np.asarray(palette.convert("RGB"))
-    )
+    np.testing.assert_array_equal(array(read_visible(tmp_path / "a.png")[0]), np.asarray(palette.convert("RGB")))
 
 
 def test_colour_below_full_transparency_is_kept(tmp_path):
@@ -226,8 +224,7 @@ def png16(pixels: np.ndarray, kind: int, interlaced: int, seed: int) -> bytes:
             before = values
     header = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, interlaced)
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        chunk(name, body)
-        for name, body in [(b"IHDR", header), (b"IDAT", zlib.compress(packed)), (b"IEND", b"")]
+        chunk(name, body) for name, body in [(b"IHDR", header), (b"IDAT", zlib.compress(packed)), (b"IEND", b"")]
     )
 
 
@@ -378,13 +375,7 @@ def photo_exif(orientation: int) -> bytes:
 @pytest.mark.parametrize("source", ["jpg", "png", "webp", "tif"])
 def test_orientation_turns_the_pixels_upright_and_gps_reaches_the_fused_file(tmp_path, orientation, source):
     path = tmp_path / f"visible.{source}"
-    options = (
-        {"lossless": True}
-        if source == "webp"
-        else {"quality": 95, "subsampling": 0}
-        if source == "jpg"
-        else {}
-    )
+    options = {"lossless": True} if source == "webp" else {"quality": 95, "subsampling": 0} if source == "jpg" else {}
     save(path, np.ascontiguousarray(STORED[orientation]), exif=photo_exif(orientation), **options)
     visible, meta = read_visible(path)
     assert np.abs(array(visible).astype(int) - CORNERS).max() < 4
@@ -569,9 +560,7 @@ def test_swapped_files_are_pointed_out(tmp_path):
 # --------------------------------------------------------------------------------- writing files
 
 
-@pytest.mark.parametrize(
-    "failure", [OSError("disk full"), ValueError("no"), MemoryError(), KeyboardInterrupt()]
-)
+@pytest.mark.parametrize("failure", [OSError("disk full"), ValueError("no"), MemoryError(), KeyboardInterrupt()])
 @pytest.mark.parametrize("place", ["_encode", "Path.replace", "Path.write_bytes"])
 def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path, failure, place):
     write(tmp_path / "a.png", ramp())

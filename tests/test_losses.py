@@ -89,12 +89,19 @@ def test_the_power_is_taken_of_the_index():
     fused, visible, infrared = images()
     visible, infrared = fused + 0.01 * visible, fused[:, :1] + 0.01 * infrared
     torch.testing.assert_close(
-        qe_index(fused, visible, infrared, power=0.7), qe_index(fused, visible, infrared) ** 0.7, rtol=1e-5, atol=0
+        qe_index(fused, visible, infrared, power=0.7),
+        qe_index(fused, visible, infrared) ** 0.7,
+        rtol=1e-5,
+        atol=0,
     )
 
 
 def test_mse_has_one_weight_per_source():
-    fused, visible, infrared = torch.full((1, 1, 8, 8), 0.5), torch.zeros(1, 1, 8, 8), torch.full((1, 1, 8, 8), 0.9)
+    fused, visible, infrared = (
+        torch.full((1, 1, 8, 8), 0.5),
+        torch.zeros(1, 1, 8, 8),
+        torch.full((1, 1, 8, 8), 0.9),
+    )
     assert mse(fused, visible, infrared).item() == pytest.approx(0.5 * 0.25 + 0.5 * 0.16)
     assert mse(fused, visible, infrared, visible_weight=0, infrared_weight=1).item() == pytest.approx(0.16)
 

@@ -69,9 +69,7 @@ def test_patterns_pair_two_files_of_one_folder(stems: set[str]):
 def test_two_files_are_one_pair_named_after_the_visible_file(folder):
     root = folder("day.jpg", "heat.tiff")
     found = match(root / "day.jpg", root / "heat.tiff")
-    assert [(p.name, p.visible.name, p.infrared.name) for p in found.pairs] == [
-        ("day", "day.jpg", "heat.tiff")
-    ]
+    assert [(p.name, p.visible.name, p.infrared.name) for p in found.pairs] == [("day", "day.jpg", "heat.tiff")]
 
 
 def test_pairs_come_in_natural_order(folder):

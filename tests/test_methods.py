@@ -9,11 +9,19 @@ import irvis
 from irvis.fuser import Fuser
 from irvis.methods import METHODS
 
-ENCDEC_OPTIONS = (
-    {}, {"activation": "relu"}, {"domain": "value"}, {"domain": "rgb"}, {"encoders": "shared"}, {"domain": "rgb", "encoders": "shared"},
-    {"fusion": "mean"}, {"fusion": "sum"}, {"fusion": "max"}, {"skip": False}, {"padding": "zero"},
-)  # fmt: skip
-CASES = [(name, {}) for name in sorted(METHODS)] + [("encdec", options) for options in ENCDEC_OPTIONS[1:]]
+ENCDEC_OPTIONS: tuple[dict[str, object], ...] = (
+    {"activation": "relu"},
+    {"domain": "value"},
+    {"domain": "rgb"},
+    {"encoders": "shared"},
+    {"domain": "rgb", "encoders": "shared"},
+    {"fusion": "mean"},
+    {"fusion": "sum"},
+    {"fusion": "max"},
+    {"skip": False},
+    {"padding": "zero"},
+)
+CASES = [(name, {}) for name in sorted(METHODS)] + [("encdec", options) for options in ENCDEC_OPTIONS]
 every_method = pytest.mark.parametrize(("name", "options"), CASES, ids=lambda x: x if isinstance(x, str) else str(x))
 
 
@@ -25,7 +33,9 @@ def small(name: str, options: dict[str, object], seed: int = 0) -> Fuser:
 
 def pair(height: int = 45, width: int = 70, batch: int = 3, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
-    return torch.rand(batch, 3, height, width, generator=generator), torch.rand(batch, 1, height, width, generator=generator)
+    return torch.rand(batch, 3, height, width, generator=generator), torch.rand(
+        batch, 1, height, width, generator=generator
+    )
 
 
 @every_method

@@ -188,9 +188,7 @@ def test_glare_brightens_the_visible_picture_and_leaves_the_infrared_alone() -> 
 
 
 def test_darkness_darkens_the_visible_picture() -> None:
-    levels = [
-        drawn(5, (120, 160), Conditions(darkness=darkness)).visible.mean() for darkness in (0.0, 0.5, 1.0)
-    ]
+    levels = [drawn(5, (120, 160), Conditions(darkness=darkness)).visible.mean() for darkness in (0.0, 0.5, 1.0)]
     assert levels[0] > levels[1] > levels[2]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {"create": "registry", "fuse": "api", "Fuser": "fuser", "METHODS": "methods", "IrvisError": "errors"}
-__all__ = ["METHODS", "Fuser", "IrvisError", "__version__", "create", "fuse"]  # noqa: F822  found by __getattr__
+__all__ = ["METHODS", "Fuser", "IrvisError", "__version__", "create", "fuse"]
 
 
 def __getattr__(name: str) -> Any:

@@ -95,7 +95,9 @@ def _infrared(source: Any, span: Range | None, color: str) -> torch.Tensor:
         source = _to_range(source, span)
     image = _from_array(source) if isinstance(source, np.ndarray) else _from_tensor(source)
     if color == "refuse" and bool((image.amax(1) - image.amin(1) > io.COLOUR_LEVELS / 255).float().mean() > 0.01):
-        raise IrvisError("the infrared image is pseudo-coloured: use the camera's gray output, or infrared_color='gray'")
+        raise IrvisError(
+            "the infrared image is pseudo-coloured: use the camera's gray output, or infrared_color='gray'"
+        )
     return gray(image)
 
 
@@ -117,7 +119,7 @@ def _to_range(source: Any, span: Range | None) -> Any:
 def _range(span: str | tuple[float, float] | None) -> Range | None:
     if span is None:
         return None
-    return Range.parse(span) if isinstance(span, str) else Range(*map(float, span))
+    return Range.parse(span) if isinstance(span, str) else Range(float(span[0]), float(span[1]))
 
 
 def _pillow_array(image: Pillow.Image) -> NDArray[Any]:

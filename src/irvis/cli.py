@@ -41,9 +41,9 @@ Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON in
 def demo(
     *,
     out: Annotated[Path, Parameter(name=["--out", "-o"], help="Folder for the pictures.")] = Path("irvis-demo"),
-    method: Annotated[str, Parameter(name=["--method", "-m"], help="What is shown, by commas; the last is written.")] = (
-        "average,laplacian,encdec"
-    ),
+    method: Annotated[
+        str, Parameter(name=["--method", "-m"], help="What is shown, by commas; the last is written.")
+    ] = ("average,laplacian,encdec"),
     device: Device = "cpu",
 ) -> None:
     """Fuse an embedded pair, a synthetic night street, and draw a sheet of it.
@@ -74,25 +74,26 @@ def fuse(
     method: Annotated[
         str, Parameter(name=["--method", "-m"], help="NAME[:WEIGHTS][:option=value…]; several by commas.")
     ] = "encdec",
-    match: Annotated[
-        tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".')
-    ] = None,
+    match: Annotated[tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".')] = None,
     if_exists: Annotated[
         Literal["error", "skip", "overwrite"], Parameter(help="skip resumes: files that are whole are kept.")
     ] = "error",
     format: Annotated[
-        Literal["png", "jpg", "tiff", "webp"], Parameter(help="Of the files in a folder; else by OUT's suffix.")
+        Literal["png", "jpg", "tiff", "webp"],
+        Parameter(help="Of the files in a folder; else by OUT's suffix."),
     ] = "png",
     quality: Annotated[int, Parameter(help="Of jpg and webp, 1 to 100.")] = 95,
     color: Annotated[Literal["keep", "gray"], Parameter(help="Keep the visible image's colours, or none.")] = "keep",
     infrared_range: Annotated[
-        str | None, Parameter(help='Black and white of 16-bit infrared: counts "7000,9000" or percentiles "1%,99%".')
+        str | None,
+        Parameter(help='Black and white of 16-bit infrared: counts "7000,9000" or percentiles "1%,99%".'),
     ] = None,
     infrared_color: Annotated[
         Literal["refuse", "gray"], Parameter(help="What to do with pseudo-coloured infrared.")
     ] = "refuse",
     resize_infrared: Annotated[
-        bool, Parameter(negative="", help="Scale infrared to the visible size (only for the same field of view).")
+        bool,
+        Parameter(negative="", help="Scale infrared to the visible size (only for the same field of view)."),
     ] = False,
     tile: Annotated[int | None, Parameter(help="Side of tiles in pixels: bounds the memory for big images.")] = None,
     device: Device = "cpu",
@@ -111,7 +112,9 @@ def fuse(
 
     found = matching.match(visible, infrared, patterns=match)
     reading = jobs.Reading(
-        range=Range.parse(infrared_range) if infrared_range else None, color=infrared_color, resize=resize_infrared
+        range=Range.parse(infrared_range) if infrared_range else None,
+        color=infrared_color,
+        resize=resize_infrared,
     )
     if not 1 <= quality <= 100:
         raise IrvisError(f"--quality is 1 to 100, not {quality}")
@@ -137,7 +140,9 @@ def train(
     device: Device = "auto",
     devices: Annotated[int, Parameter(help="Processes (GPUs) on each node.")] = 1,
     nodes: Annotated[int, Parameter(help="Machines.")] = 1,
-    precision: Annotated[Literal["fp32", "bf16", "fp16"], Parameter(help="bf16 is fastest where it is native.")] = "fp32",
+    precision: Annotated[
+        Literal["fp32", "bf16", "fp16"], Parameter(help="bf16 is fastest where it is native.")
+    ] = "fp32",
     workers: Annotated[int, Parameter(help="Processes that prepare batches.")] = 0,
     infrared_range: Annotated[str | None, Parameter(help='For 16-bit infrared: "7000,9000" or "1%,99%".')] = None,
     resume: Annotated[bool, Parameter(negative="", help="Go on from the last checkpoint in OUT.")] = False,
@@ -154,6 +159,7 @@ def train(
     from .thermal import Range
     from .training import loop, sources
     from .training import recipe as recipes
+    from .training.log import TrainingBar
 
     plan = recipes.load(recipe)
     span = Range.parse(infrared_range) if infrared_range else None
@@ -162,10 +168,9 @@ def train(
         raise IrvisError(f"{out} holds a training already; go on with --resume or choose another --out")
     for line in gathered.names:
         errors.print(line, highlight=False)
-    kinds = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
-    with loop.TrainingBar(errors) as bar:
+    with TrainingBar(errors) as bar:
         best = loop.train(
-            plan, gathered, out, device=device, devices=devices, nodes=nodes, precision=kinds[precision],
+            plan, gathered, out, device=device, devices=devices, nodes=nodes, precision=precision,
             workers=workers, resume=resume, show=bar,
         )  # fmt: skip
     console.print(f"best weights: {best}", highlight=False)

@@ -27,10 +27,15 @@ def convert(checkpoint: Path, out: Path) -> str:
         if reader.recognises(state):
             options, ours = reader.converted(state)
             fuser = registry.create(method, weights=None, **options)
-            weights.fill(fuser.core, ours, str(checkpoint))  # type: ignore[arg-type]
+            weights.fill(fuser.core, ours, str(checkpoint))
             weights.save(
-                out, fuser.core, method=method, options=options, source=checkpoint.name, licence="see the authors' terms"
-            )  # type: ignore[arg-type]
+                out,
+                fuser.core,
+                method=method,
+                options=options,
+                source=checkpoint.name,
+                licence="see the authors' terms",
+            )
             return method
     raise IrvisError(f"{checkpoint}: not a checkpoint of a known code; known: {', '.join(READERS)}")
 
@@ -41,7 +46,15 @@ def read(checkpoint: Path) -> dict[str, Tensor]:
         raise IrvisError(f"{checkpoint}: no such file")
     try:
         content: Any = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, BadZipFile, ValueError, KeyError) as problem:
+    except (
+        pickle.UnpicklingError,
+        RuntimeError,
+        EOFError,
+        OSError,
+        BadZipFile,
+        ValueError,
+        KeyError,
+    ) as problem:
         line = str(problem).strip().split("\n")[0][:160]
         raise IrvisError(f"{checkpoint}: not a readable PyTorch checkpoint of plain tensors ({line})") from problem
     for key in WRAPPERS:

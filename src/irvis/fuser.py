@@ -32,7 +32,8 @@ class Fuser(nn.Module):
         tile: int | None = None,
     ) -> None:
         super().__init__()
-        self.core, self.spec, self.tile = core, spec, tile
+        self.core: Any = core
+        self.spec, self.tile = spec, tile
         self.method, self.options = method, dict(options)
 
     def forward(self, visible: RGB, infrared: Gray, valid: Gray | None = None) -> Scaled:
@@ -49,9 +50,7 @@ class Fuser(nn.Module):
         The fused pictures in [0, 1], of the visible pictures' size (times `spec.scale`).
         """
         if visible.shape[-2:] != infrared.shape[-2:] or len(visible) != len(infrared):
-            raise ValueError(
-                f"visible {tuple(visible.shape)} and infrared {tuple(infrared.shape)} differ in size"
-            )
+            raise ValueError(f"visible {tuple(visible.shape)} and infrared {tuple(infrared.shape)} differ in size")
         fused = self._in_domain(visible, infrared)
         if valid is not None:
             share = self._resized(feathered(valid))

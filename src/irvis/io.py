@@ -97,9 +97,7 @@ def read_visible(path: StrPath) -> tuple[RGB, Meta]:
     return _visible(_decode(Path(path)))
 
 
-def read_infrared(
-    path: StrPath, *, range: Range | None = None, color: Literal["refuse", "gray"] = "refuse"
-) -> Gray:
+def read_infrared(path: StrPath, *, range: Range | None = None, color: Literal["refuse", "gray"] = "refuse") -> Gray:
     """The infrared image, shape (1, 1, h, w).
 
     8-bit gray (one channel, or three alike) is taken as it is. 16-bit and float files need a `range`; an
@@ -139,9 +137,7 @@ def read_pair(
                 f"{infrared_image.shape[2]}: align them first or, if they show the same view, type "
                 "--resize-infrared."
             )
-        resized = torch.nn.functional.interpolate(
-            infrared_image, (height, width), mode="bicubic", antialias=True
-        )
+        resized = torch.nn.functional.interpolate(infrared_image, (height, width), mode="bicubic", antialias=True)
         infrared_image = resized.clamp(0, 1)
     return Pair(name or Path(visible).stem, visible_image, infrared_image, meta=meta)
 
@@ -278,9 +274,7 @@ def _decode_with_pillow(file: BinaryIO) -> _Decoded:
 
 def _refuse_bomb(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
-        raise ValueError(
-            f"its {width} x {height} = {width * height} pixels are over the limit of {MAX_PIXELS}"
-        )
+        raise ValueError(f"its {width} x {height} = {width * height} pixels are over the limit of {MAX_PIXELS}")
 
 
 def _samples(image: Pillow.Image) -> tuple[Samples, bytes]:

@@ -71,7 +71,11 @@ def refuse_existing(pairs: Sequence[Match], methods: Sequence[str], writing: Wri
 
 @torch.inference_mode()
 def fuse_all(
-    pairs: Sequence[Match], fusers: Mapping[str, Fuser], reading: Reading, writing: Writing, device: str = "cpu"
+    pairs: Sequence[Match],
+    fusers: Mapping[str, Fuser],
+    reading: Reading,
+    writing: Writing,
+    device: str = "cpu",
 ) -> Iterator[Done]:
     """Fuse pair after pair, yielding what became of each."""
     for pair in pairs:
@@ -92,10 +96,20 @@ def fuse_all(
 
 
 def _fuse_one(
-    match: Match, fusers: Mapping[str, Fuser], paths: Mapping[str, Path], reading: Reading, writing: Writing, device: str
+    match: Match,
+    fusers: Mapping[str, Fuser],
+    paths: Mapping[str, Path],
+    reading: Reading,
+    writing: Writing,
+    device: str,
 ) -> None:
     pair = io.read_pair(
-        match.visible, match.infrared, name=match.name, range=reading.range, color=reading.color, resize=reading.resize
+        match.visible,
+        match.infrared,
+        name=match.name,
+        range=reading.range,
+        color=reading.color,
+        resize=reading.resize,
     )
     for method, fuser in fusers.items():
         fused = fuser(pair.visible.to(device), pair.infrared.to(device))

@@ -41,7 +41,13 @@ def tables() -> list[Table]:
         options = " ".join(f"{key}={value}" for key, value in entry["options"].items())
         kinds.add_row(entry["name"], entry["summary"], entry["domain"], options, entry["paper"])
     trained = Table(
-        "weights", "parameters", "trained on", "licence of the weights", "scores", title="weights", title_justify="left"
+        "weights",
+        "parameters",
+        "trained on",
+        "licence of the weights",
+        "scores",
+        title="weights",
+        title_justify="left",
     )
     for entry in listed:
         for name, facts in entry["weights"].items():
@@ -103,6 +109,8 @@ def _tested(method: str, name: str) -> str:
         fused = fuser(visible, infrared * ramp)
     except (IrvisError, RuntimeError) as problem:
         return f"FAILED: {problem}"
-    whole = bool(torch.isfinite(fused).all()) and 0 <= float(fused.min()) and float(fused.max()) <= 1
+    whole = bool(torch.isfinite(fused).all()) and float(fused.min()) >= 0 and float(fused.max()) <= 1
     whole = whole and float(fused.std()) > 1e-3
-    return f"works, {1000 * (perf_counter() - begun):.0f} ms for 96×64" if whole else "FAILED: the result is not a picture"
+    return (
+        f"works, {1000 * (perf_counter() - begun):.0f} ms for 96×64" if whole else "FAILED: the result is not a picture"
+    )

@@ -76,7 +76,13 @@ def qw_index(
 
 
 def qe_index(
-    fused: Picture, visible: Picture, infrared: Picture, *, normalise: bool = True, power: float = 1.0, **options: str | int
+    fused: Picture,
+    visible: Picture,
+    infrared: Picture,
+    *,
+    normalise: bool = True,
+    power: float = 1.0,
+    **options: str | int,
 ) -> Tensor:
     """Qw of the edge images (Sobel magnitude), in [-1, 1]; `options` are those of `qw_index`.
 
@@ -96,14 +102,25 @@ def qw(fused: Picture, visible: Picture, infrared: Picture, **options: str | int
 
 
 def qe(
-    fused: Picture, visible: Picture, infrared: Picture, *, normalise: bool = True, power: float = 1.0, **options: str | int
+    fused: Picture,
+    visible: Picture,
+    infrared: Picture,
+    *,
+    normalise: bool = True,
+    power: float = 1.0,
+    **options: str | int,
 ) -> Tensor:
     """1 - Qe."""
     return 1 - qe_index(fused, visible, infrared, normalise=normalise, power=power, **options)
 
 
 def mse(
-    fused: Picture, visible: Picture, infrared: Picture, *, visible_weight: float = 0.5, infrared_weight: float = 0.5
+    fused: Picture,
+    visible: Picture,
+    infrared: Picture,
+    *,
+    visible_weight: float = 0.5,
+    infrared_weight: float = 0.5,
 ) -> Tensor:
     """visible_weight·MSE(visible, fused) + infrared_weight·MSE(infrared, fused), pixels in [0, 1].
 
@@ -124,7 +141,7 @@ def intensity(fused: Picture, visible: Picture, infrared: Picture) -> Tensor:
 
 
 def gradient(fused: Picture, visible: Picture, infrared: Picture) -> Tensor:
-    """Mean distance of the Sobel magnitude |gx| + |gy| to the stronger of the sources' (MaeFuse, eq. 4, second term)."""
+    """Mean distance of |gx| + |gy| (Sobel) to the stronger of the sources' (MaeFuse, eq. 4, second term)."""
     f, v, i = (_slopes(gray(image)).abs().sum(1, keepdim=True) for image in (fused, visible, infrared))
     return (f - torch.maximum(v, i)).abs().mean((1, 2, 3))
 

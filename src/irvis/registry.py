@@ -125,7 +125,7 @@ def create(name: str, *, weights: str | Path | None = "default", device: str = "
         state, options = checkpoint.state, {**checkpoint.options, **options}
         _check_options(method, options)
     try:
-        core = method.build(**options) if method.learnable else partial(method.build, **options)
+        core: Any = method.build(**options) if method.learnable else partial(method.build, **options)
         fuser = Fuser(core, method.spec(**options), method=method, options=options)
         if state is not None:
             checkpoints.fill(core, state, str(weights))

@@ -39,7 +39,9 @@ def around(mask: torch.Tensor, aspect: float = 1.5, margin: float = 0.25) -> Box
     return Box(left, top, left + int(wide), top + int(tall))
 
 
-def sheet(pictures: Mapping[str, Image], details: Sequence[Box] = (), *, columns: int = 3, width: int = 480) -> Pillow.Image:
+def sheet(
+    pictures: Mapping[str, Image], details: Sequence[Box] = (), *, columns: int = 3, width: int = 480
+) -> Pillow.Image:
     """One sheet of captioned pictures, each (1, 1|3, h, w) in [0, 1], `columns` beside each other.
 
     `width` is that of one picture on the sheet; details are framed in it and enlarged below it.

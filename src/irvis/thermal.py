@@ -22,13 +22,9 @@ class Range:
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.low) and math.isfinite(self.high)):
-            raise IrvisError(
-                f"A thermal range needs two finite numbers, not {self.low} and {self.high}: {ADVICE}."
-            )
+            raise IrvisError(f"A thermal range needs two finite numbers, not {self.low} and {self.high}: {ADVICE}.")
         if self.low >= self.high:
-            raise IrvisError(
-                f"The thermal range {self.low:g} to {self.high:g} is empty: put the lower number first."
-            )
+            raise IrvisError(f"The thermal range {self.low:g} to {self.high:g} is empty: put the lower number first.")
         if self.unit == "percent" and not (self.low >= 0 and self.high <= 100):
             raise IrvisError(f"Percentiles lie between 0% and 100%, not at {self.low:g}% and {self.high:g}%.")
 

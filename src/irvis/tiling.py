@@ -69,7 +69,7 @@ def blended(core: Core, visible: Image, infrared: Gray, spec: Spec, size: int) -
         part = core(visible[window], infrared[window])
         weight = _ramp(size * spec.scale, size * spec.scale // 4, part)
         if fused is None or total is None:
-            fused = _canvas(part, *visible.shape[-2:], spec.scale)
+            fused = _canvas(part, visible.shape[-2], visible.shape[-1], spec.scale)
             total = torch.zeros_like(fused[:1, :1])
         place = (..., _span(top, top + size, spec), _span(left, left + size, spec))
         fused[place] += part * weight

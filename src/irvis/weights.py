@@ -66,7 +66,13 @@ def load(path: Path, *, method: str, sha256: str | None = None) -> Checkpoint:
 
 
 def save(
-    path: Path, core: nn.Module, *, method: str, options: Mapping[str, Any], dtype: torch.dtype = torch.float32, **facts: str
+    path: Path,
+    core: nn.Module,
+    *,
+    method: str,
+    options: Mapping[str, Any],
+    dtype: torch.dtype = torch.float32,
+    **facts: str,
 ) -> str:
     """Write `core` with a header that names its method and options; returns the file's sha256.
 

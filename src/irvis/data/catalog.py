@@ -4,20 +4,17 @@
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import torch
-import torch.nn.functional as F
-from jaxtyping import Float
-from torch import Tensor
-
+from irvis.data.flir import register_flir
 from irvis.data.matching import Match, Matches, match, match_starred, natural
 from irvis.errors import IrvisError
-from irvis.types import RGB
+from irvis.types import RGB, Gray
 
 Globs = tuple[tuple[str, str], ...]
+Register = Callable[[RGB, Gray], tuple[RGB, Gray]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +27,8 @@ class Layout:
     """Folders that take the place of {split} in the globs."""
     registered: bool
     """Pixels correspond but for a few pixels (TNO, LLVIP: up to 4); otherwise align first."""
+    register: Register | None = None
+    """Brings a pair of the set into one frame, where one fixed transform does."""
     thin: int = 1
     """Of a sequence, keep frames thin-1, 2 thin-1, …: neighbours are nearly the same image."""
     detect: bool = True
@@ -67,6 +66,7 @@ LAYOUTS = (
         globs=(("{split}/RGB/*", "{split}/thermal_8_bit/*"),),
         splits={"train": ("train",), "val": ("val",), "video": ("video",)},
         registered=False,
+        register=register_flir,
         terms="FLIR's terms of service, accepted at download",
         paper="FLIR Thermal Starter Dataset 1.3, 2018",
         url="https://www.flir.com/oem/adas/adas-dataset-form/",
@@ -156,26 +156,8 @@ LAYOUTS = (
     ),
 )
 
-FLIR_HOMOGRAPHY = (
-    (1.131823, -0.018799, -0.090810),
-    (0.016040, 1.259234, -0.125260),
-    (-0.000306, 0.002691, 1.0),
-)
-"""Visible → thermal of FLIR ADAS 1.3; x and y run from 0 to 1 over either frame, so it holds for any size.
 
-One matrix for the whole set, estimated jointly from five public pairs (00007, 00026, 08863, 08889, 08922;
-visible 1800×1600, thermal 640×512): correlation of locally normalised oriented gradients, coarse to fine;
-four starts ended in one place. Left over, by matching 192 px blocks: median 6 px, 90th percentile 12 px of
-1800×1600 (2 and 4 thermal pixels), over the half of the blocks with a clear match; single pairs are off by up
-to 8 px as a whole, for neither parallax (the cameras stand 5 cm apart) nor timing is modelled. A pair left
-out of the estimate has a median of 4 to 11 px. The lower corners rest on little texture: there, estimates
-from four pairs differ by up to 36 px. Visible frames of other sizes (720×480 to 2048×1536) are unverified.
-"""
-
-
-def find(
-    root: str | Path, layout: str | None = None, split: str | None = None, *, thin: int | None = None
-) -> Matches:
+def find(root: str | Path, layout: str | None = None, split: str | None = None, *, thin: int | None = None) -> Matches:
     """Pairs of a public data set under `root`; of any other folder, what `match` finds in it.
 
     Without `split`, all splits are taken; names start with the split's folder (`train/FLIR_00001`). `thin=1`
@@ -205,9 +187,7 @@ def detect(root: Path) -> Layout | None:
     """The one record whose folders are there, with a file on both sides."""
     found = [record for record in LAYOUTS if record.detect and _parts_there(root, record, None)]
     if len(found) > 1:
-        raise IrvisError(
-            f"{root} looks like {' and '.join(record.name for record in found)}: name the layout."
-        )
+        raise IrvisError(f"{root} looks like {' and '.join(record.name for record in found)}: name the layout.")
     return found[0] if found else None
 
 
@@ -236,9 +216,7 @@ def _gathered(root: Path, record: Layout, split: str | None) -> Matches:
         infrared += found.only_infrared
     if not pairs:
         example = " + ".join(record.globs[0]).replace("{split}", split or next(iter(record.splits), ""))
-        raise IrvisError(
-            f"{root} holds no pair of {record.name}: expected such as {example} (see {record.url})."
-        )
+        raise IrvisError(f"{root} holds no pair of {record.name}: expected such as {example} (see {record.url}).")
     return Matches(tuple(sorted(pairs, key=lambda pair: natural(pair.name))), tuple(visible), tuple(infrared))
 
 
@@ -255,35 +233,3 @@ def _thinned(matches: Matches, thin: int) -> Matches:
     if not pairs:
         raise IrvisError(f"No frame is left of {len(matches.pairs)} when one in {thin} is kept: use thin=1.")
     return replace(matches, pairs=pairs)
-
-
-def register_flir(
-    visible: RGB, infrared: Float[Tensor, "b 1 thermal_h thermal_w"]
-) -> tuple[Float[Tensor, "b 3 inner_h inner_w"], Float[Tensor, "b 1 inner_h inner_w"]]:
-    """A pair of FLIR ADAS 1.3 in one frame: thermal resized, warped by FLIR_HOMOGRAPHY, borders cut off.
-
-    Both results have the visible's size less 50 px on every side, or 200 px from 1 million pixels on: the
-    crop of the encoder-decoder fusion paper, whose homography is not public. In smaller frames the thermal
-    camera does not reach the rim of that crop everywhere: its edge is repeated there.
-    Residual: see FLIR_HOMOGRAPHY.
-    """
-    height, width = visible.shape[-2:]
-    border = 200 if height * width >= 1_000_000 else 50
-    if min(height, width) <= 2 * border:
-        raise IrvisError(
-            f"A visible frame of {width}×{height} is too small to cut {border} px off each side."
-        )
-    resized = F.interpolate(infrared, (height, width), mode="bilinear", align_corners=False, antialias=True)
-    grid = _homography_grid(height, width).to(resized).expand(len(resized), -1, -1, -1)
-    warped = F.grid_sample(resized, grid, mode="bilinear", padding_mode="border", align_corners=False)
-    inner = slice(border, -border)
-    return visible[..., inner, inner], warped[..., inner, inner]
-
-
-def _homography_grid(height: int, width: int) -> Float[Tensor, "1 h w 2"]:
-    """Where each visible pixel's centre lies in the thermal frame, from -1 to 1: (1, h, w, 2)."""
-    rows = (torch.arange(height, dtype=torch.float64) + 0.5) / height
-    columns = (torch.arange(width, dtype=torch.float64) + 0.5) / width
-    y, x = torch.meshgrid(rows, columns, indexing="ij")
-    places = torch.stack([x, y, torch.ones_like(x)], dim=-1) @ torch.tensor(FLIR_HOMOGRAPHY, dtype=x.dtype).T
-    return (2 * places[..., :2] / places[..., 2:] - 1)[None]

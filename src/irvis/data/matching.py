@@ -275,7 +275,5 @@ def _join(sides: Sequence[Sequence[Path]], named: Sequence[dict[str, Path]]) -> 
         )
     pairs = tuple(Match(name, visible[name], infrared[name]) for name in shared)
     used = {pair.visible for pair in pairs}, {pair.infrared for pair in pairs}
-    only = [
-        tuple(path for path in side if path not in taken) for side, taken in zip(sides, used, strict=True)
-    ]
+    only = [tuple(path for path in side if path not in taken) for side, taken in zip(sides, used, strict=True)]
     return Matches(pairs, *only)

@@ -11,9 +11,10 @@ from torch.nn.functional import interpolate, pad
 from torch.utils.data import Dataset
 
 from ..errors import IrvisError
-from ..io import read_pair
+from ..io import read_infrared, read_pair, read_visible
 from ..thermal import Range
 from ..types import RGB, Gray
+from .catalog import Register
 from .matching import Match
 
 
@@ -29,10 +30,17 @@ class Source(Protocol):
 class PairFolder:
     """Matched files, decoded once and kept as bytes while they fit into `cache` bytes of memory."""
 
-    def __init__(self, pairs: Sequence[Match], *, range: Range | None = None, cache: int = 2 << 30) -> None:
+    def __init__(
+        self,
+        pairs: Sequence[Match],
+        *,
+        range: Range | None = None,
+        register: Register | None = None,
+        cache: int = 2 << 30,
+    ) -> None:
         if not pairs:
             raise IrvisError("there are no pairs to read")
-        self.pairs, self.range, self.room = tuple(pairs), range, cache
+        self.pairs, self.range, self.register, self.room = tuple(pairs), range, register, cache
         self.kept: dict[int, tuple[Tensor, Tensor]] = {}
 
     def __len__(self) -> int:
@@ -45,13 +53,17 @@ class PairFolder:
         if index in self.kept:
             visible, infrared = self.kept[index]
             return visible / 255, infrared / 255
-        files = self.pairs[index]
-        pair = read_pair(files.visible, files.infrared, name=files.name, range=self.range)
-        visible, infrared = (_bytes(image) for image in (pair.visible, pair.infrared))
+        visible, infrared = (_bytes(image) for image in self._read(self.pairs[index]))
         if self.room >= visible.numel() + infrared.numel():
             self.room -= visible.numel() + infrared.numel()
             self.kept[index] = visible, infrared
         return visible / 255, infrared / 255
+
+    def _read(self, files: Match) -> tuple[RGB, Gray]:
+        if self.register is not None:
+            return self.register(read_visible(files.visible)[0], read_infrared(files.infrared, range=self.range))
+        pair = read_pair(files.visible, files.infrared, name=files.name, range=self.range)
+        return pair.visible, pair.infrared
 
 
 class SceneFolder:
@@ -157,4 +169,3 @@ def _bent(image: Tensor, gamma: float, random: Generator) -> Tensor:
 
 def _bytes(image: Tensor) -> Tensor:
     return (image * 255).round().to(torch.uint8)
-

@@ -5,7 +5,8 @@ As the paper has it there is no activation before the last tanh: the network is 
 """
 
 from collections.abc import Callable
-from typing import Literal
+from itertools import pairwise
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -102,9 +103,7 @@ class EncoderDecoder(nn.Module):
         seen = self.visible_encoder(2 * visible - 1)
         encoder = self.infrared_encoder or self.visible_encoder
         warm = encoder((2 * infrared - 1).expand(-1, self.planes, -1, -1))
-        return [
-            self.fusion[str(n)](warm[n], seen[n]) if str(n) in self.fusion else None for n in range(LEVELS)
-        ]
+        return [self.fusion[str(n)](warm[n], seen[n]) if str(n) in self.fusion else None for n in range(LEVELS)]
 
 
 class Encoder(nn.Module):
@@ -113,13 +112,12 @@ class Encoder(nn.Module):
     def __init__(self, planes: int, width: int, activation: Activation, padding: str) -> None:
         super().__init__()
         channels = [planes, *(width << n for n in range(LEVELS))]
-        self.layers = nn.ModuleList(
-            nn.Conv2d(below, above, 3, bias=False) for below, above in zip(channels, channels[1:], strict=False)
-        )
+        self.layers = nn.ModuleList(nn.Conv2d(below, above, 3, bias=False) for below, above in pairwise(channels))
         self.activation, self.padding = ACTIVATIONS[activation], padding
 
     def forward(self, image: Tensor) -> list[Tensor]:
         features = []
+        layer: Any
         for layer in self.layers:
             image = self.activation(pooled_convolution(image, layer.weight, self.padding))
             features.append(image)
@@ -152,9 +150,7 @@ class Rule(nn.Module):
 class Decoder(nn.Module):
     """Five grouped transposed convolutions, each doubling the size, then a 3×3 convolution to the output planes."""
 
-    def __init__(
-        self, planes: int, width: int, activation: Activation, padding: str, skip: bool, scale: int
-    ) -> None:
+    def __init__(self, planes: int, width: int, activation: Activation, padding: str, skip: bool, scale: int) -> None:
         super().__init__()
         groups = width // 2
         out = [width << n for n in reversed(range(LEVELS - 1))] + [width]
@@ -169,7 +165,9 @@ class Decoder(nn.Module):
         self.activation, self.padding = ACTIVATIONS[activation], padding
 
     def forward(self, fused: list[Tensor | None]) -> Tensor:
+        layer: Any
         x = fused[-1]
+        assert x is not None, "the deepest level always has features"
         skips = [None, *reversed(fused[:-1]), None]
         for layer, skip in zip(self.layers, skips, strict=False):
             x = x if skip is None else torch.cat([skip, x], 1)
@@ -179,8 +177,8 @@ class Decoder(nn.Module):
 
 def pooled_convolution(image: Tensor, weight: Tensor, padding: str) -> Tensor:
     """A 3×3 convolution followed by a 2×2 mean, as the one 4×4 convolution of stride 2 that equals them."""
-    spread = sum(functional.pad(weight, (left, 1 - left, top, 1 - top)) for left in (0, 1) for top in (0, 1))
-    return functional.conv2d(_padded(image, padding), spread / 4, stride=2)
+    shifted = [functional.pad(weight, (left, 1 - left, top, 1 - top)) for left in (0, 1) for top in (0, 1)]
+    return functional.conv2d(_padded(image, padding), torch.stack(shifted).mean(0), stride=2)
 
 
 def doubled(image: Tensor, weight: Tensor, groups: int, padding: str) -> Tensor:

@@ -35,7 +35,8 @@ class Alarms:
             return
         if fault == "constant":
             raise IrvisError(
-                f"training stopped: the output has been constant for {self.patience} steps. Try a smaller lr or another seed."
+                f"training stopped: the output has been constant for {self.patience} steps. "
+                "Try a smaller lr or another seed."
             )
         raise IrvisError(
             f"training stopped: the {fault} image has been ignored for {self.patience} steps (its correlation with "

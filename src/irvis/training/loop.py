@@ -1,8 +1,6 @@
 """Run a recipe with Lightning Fabric: stage after stage, resumable to the step, on any number of devices."""
 
-import csv
 import math
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -20,6 +18,7 @@ from ..errors import IrvisError
 from ..fuser import Fuser
 from ..types import RGB, Gray, Image
 from .alarms import Alarms
+from .log import Log
 from .recipe import Recipe, Stage
 from .sources import Sources
 from .steps import STEPS, judged
@@ -46,7 +45,7 @@ def train(
     device: str = "cpu",
     devices: int = 1,
     nodes: int = 1,
-    precision: str = "32-true",
+    precision: str = "fp32",
     workers: int = 0,
     resume: bool = False,
     show: Any = None,
@@ -68,7 +67,7 @@ def train(
         saved = torch.load(out / CHECKPOINT, map_location="cpu", weights_only=True)
         weights.fill(fuser.core, saved["core"], str(out / CHECKPOINT))
         progress = Progress(**saved["progress"])
-    log = Log(out, progress, lead=fabric.is_global_zero)
+    log = Log(out, (progress.stage, progress.step), lead=fabric.is_global_zero)
     run = Run(fabric, recipe, fuser, sources, out, log, workers, show)
     for number in range(progress.stage, len(recipe.stages)):
         run.stage(number, progress, saved)
@@ -87,7 +86,7 @@ class Run:
     fuser: Fuser
     sources: Sources
     out: Path
-    log: "Log"
+    log: Log
     workers: int
     show: Any
 
@@ -163,54 +162,14 @@ class Run:
         )  # fmt: skip
 
     def _save(self, progress: Progress, optimizer: Any) -> None:
-        state = {"core": self.fuser.core.state_dict(), "optimizer": optimizer.state_dict(), "progress": vars(progress)}
+        state = {
+            "core": self.fuser.core.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "progress": vars(progress),
+        }
         unfinished = self.out / f".{CHECKPOINT}.part"
         torch.save(state, unfinished)
         unfinished.replace(self.out / CHECKPOINT)
-
-
-class Log:
-    """log.csv and TensorBoard events. Rows after the step that a training resumes from are dropped."""
-
-    def __init__(self, path: Path, progress: Progress, *, lead: bool) -> None:
-        self.path, self.lead, self.begun = path, lead, time.monotonic()
-        if not lead:
-            return
-        from torch.utils.tensorboard import SummaryWriter
-
-        path.mkdir(parents=True, exist_ok=True)
-        file = path / "log.csv"
-        kept = [row for row in _rows(file) if (int(row[0]), int(row[1])) <= (progress.stage, progress.step)]
-        self.file = file.open("w", newline="")
-        self.rows = csv.writer(self.file)
-        self.rows.writerows([["stage", "step", "kind", "term", "value"], *kept])
-        self.board = SummaryWriter(str(path / "tensorboard"), purge_step=progress.step)
-
-    def step(self, stage: int, step: int, terms: Mapping[str, float], lr: float) -> None:
-        if self.lead and (step % 10 == 0 or step <= 10):
-            self._write(stage, step, "train", {**terms, "total": sum(terms.values()), "lr": lr})
-
-    def validation(self, stage: int, step: int, terms: Mapping[str, float], picture: Tensor) -> None:
-        self._write(stage, step, "validation", {**terms, "total": sum(terms.values())})
-        self.board.add_image("validation", picture, step)
-        self.file.flush()
-
-    def close(self) -> None:
-        if self.lead:
-            self.file.close()
-            self.board.close()
-
-    def _write(self, stage: int, step: int, kind: str, terms: Mapping[str, float]) -> None:
-        for name, number in terms.items():
-            self.rows.writerow([stage, step, kind, name, repr(number)])
-            self.board.add_scalar(f"stage{stage + 1}/{kind}/{name}", number, step)
-
-
-def _rows(file: Path) -> list[list[str]]:
-    if not file.is_file():
-        return []
-    with file.open(newline="") as opened:
-        return [row for row in csv.reader(opened) if len(row) == 5 and row[0].isdigit()]
 
 
 def freeze_all_but(core: nn.Module, patterns: Sequence[str]) -> list[nn.Parameter]:
@@ -235,7 +194,9 @@ def learning_rate(stage: Stage, step: int) -> float:
 
 def in_domain(domain: str, visible: RGB) -> Image:
     """The plane of the visible image that the core fuses."""
-    return {"luma": luma, "value": value, "rgb": lambda image: image}[domain](visible)
+    if domain == "rgb":
+        return visible
+    return luma(visible) if domain == "luma" else value(visible)
 
 
 @torch.no_grad()
@@ -279,45 +240,21 @@ def _device(fuser: Fuser) -> torch.device:
 def _optimizer(learning: list[nn.Parameter], stage: Stage) -> torch.optim.Optimizer:
     if stage.optimizer == "sgd":
         return torch.optim.SGD(learning, stage.lr, stage.momentum, weight_decay=stage.weight_decay)
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[stage.optimizer]
+    kind: Any = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[stage.optimizer]
     return kind(learning, stage.lr, stage.betas, stage.eps, stage.weight_decay)
 
 
 def _fabric(device: str, devices: int, nodes: int, precision: str) -> Any:
     try:
-        from lightning.fabric import Fabric
-    except ImportError:
-        try:
-            from lightning_fabric import Fabric
-        except ImportError as problem:
-            raise IrvisError("training needs an extra: pip install 'irvis[train]'") from problem
+        from lightning_fabric import Fabric
+    except ImportError as problem:
+        raise IrvisError("training needs an extra: pip install 'irvis[train]'") from problem
+    kinds: Any = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
     many = devices * nodes > 1
     return Fabric(
-        accelerator=device, devices=devices, num_nodes=nodes, precision=precision, strategy="ddp" if many else "auto"
+        accelerator=device,
+        devices=devices,
+        num_nodes=nodes,
+        precision=precision,
+        strategy="ddp" if many else "auto",
     )
-
-
-
-
-class TrainingBar:
-    """A progress bar of the current stage: loss terms, rate and time left."""
-
-    def __init__(self, console: Any) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (TextColumn("stage {task.fields[stage]}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self.bar = Progress(*columns, TextColumn("{task.fields[terms]}"), console=console)
-        self.task: Any = None
-
-    def __enter__(self) -> "TrainingBar":
-        self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-
-    def __call__(self, stage: int, step: int, total: int, terms: Mapping[str, float]) -> None:
-        text = "  ".join(f"{name} {value:.4f}" for name, value in terms.items())
-        if self.task is None:
-            self.task = self.bar.add_task("", total=total, stage=stage + 1, terms=text)
-        self.bar.update(self.task, completed=step, total=total, stage=stage + 1, terms=text)

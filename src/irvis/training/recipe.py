@@ -85,7 +85,7 @@ def load(source: str | Path) -> Recipe:
     data = _build(Data, table.pop("data", {}), f"{path} [data]")
     built = [_build(Stage, stage, f"{path} stage {n}") for n, stage in enumerate(stages, 1)]
     table.setdefault("name", path.stem)
-    recipe = _build(Recipe, {**table, "stages": tuple(built), "data": data}, str(path))
+    recipe: Recipe = _build(Recipe, {**table, "stages": tuple(built), "data": data}, str(path))
     _check(recipe, path)
     return recipe
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..data.matching import match, split_by_scene
+from ..data import catalog
+from ..data.matching import split_by_scene
 from ..data.pairs import Joined, PairFolder, SceneFolder, Source
 from ..errors import IrvisError
 from ..thermal import Range
@@ -37,12 +38,11 @@ def gather(data: Data, folders: Sequence[Path], *, seed: int = 0, range: Range |
     validation: list[Source] = []
     lines = []
     for folder in real:
-        pairs = {pair.name: pair for pair in match(folder).pairs}
-        learn, check = split_by_scene(pairs, data.validation)
-        lines.append(f"{folder}: {len(learn)} pairs to train on, {len(check)} to validate")
-        train.append(PairFolder([pairs[name] for name in learn], range=range))
+        learn, check = _folder(folder, data, range)
+        lines.append(f"{folder}: {len(learn)} pairs to train on, {len(check) if check else 0} to validate")
+        train.append(learn)
         if check:
-            validation.append(PairFolder([pairs[name] for name in check], range=range))
+            validation.append(check)
     synthetic = data.synthetic if real else 1.0
     if synthetic > 0:
         train.append(SceneFolder(data.scenes, seed=seed * 100_000))
@@ -51,6 +51,20 @@ def gather(data: Data, folders: Sequence[Path], *, seed: int = 0, range: Range |
         validation.append(SceneFolder(VALIDATION_SCENES, seed=seed * 100_000 + data.scenes))
     share = _shares([len(source) for source in train], synthetic)
     return Sources(train=train, share=share, validation=Joined(validation), names=lines)
+
+
+def _folder(folder: Path, data: Data, range: Range | None) -> tuple[PairFolder, PairFolder | None]:
+    """What of a folder is trained on, and what validates; a public set is known by its layout."""
+    layout = catalog.detect(folder) if folder.is_dir() else None
+    pairs = {pair.name: pair for pair in catalog.find(folder).pairs}
+    if layout is not None and not layout.registered and layout.register is None:
+        raise IrvisError(f"{folder} is {layout.name}, whose pairs are not registered: align them first")
+    register = layout.register if layout else None
+    parts = [[pairs[name] for name in names] for names in split_by_scene(pairs, data.validation)]
+    learn, check = (PairFolder(part, range=range, register=register) if part else None for part in parts)
+    if learn is None:
+        raise IrvisError(f"{folder} has too few pairs to train on")
+    return learn, check
 
 
 def _shares(sizes: Sequence[int], synthetic: float) -> list[float]:

@@ -35,7 +35,9 @@ def fuse(core: Any, visible: Picture, infrared: Gray, stage: Stage) -> Outcome:
     return Outcome(judged(fused, visible, infrared, stage.losses), fused)
 
 
-def judged(fused: Picture, visible: Picture, infrared: Gray, losses: Mapping[str, Mapping[str, Any]]) -> dict[str, Tensor]:
+def judged(
+    fused: Picture, visible: Picture, infrared: Gray, losses: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Tensor]:
     """Each loss times its weight, the mean over the batch."""
     terms = {}
     for name, options in losses.items():

@@ -48,7 +48,8 @@ def scene(seed: int, size: tuple[int, int] = (480, 640), conditions: Conditions 
     ----------
     seed: any integer >= 0; the same seed, size and conditions give the same arrays.
     size: height and width in pixels, 16..2000 each.
-    conditions: light, weather and sensors; they never move anything in the street.
+    conditions: light, weather and sensors; they never move anything in the street
+        (but trees stand bare in snow).
 
     Raises
     ------

@@ -78,9 +78,7 @@ class Sketch:
         self.polygon([(left, bottom), (right, bottom), (right, top), (left, top)], ink)
 
     def disc(self, x: float, y: float, radius: float, ink: int) -> None:
-        self.draw.ellipse(
-            [*self.at([(x - radius, y + radius)])[0], *self.at([(x + radius, y - radius)])[0]], ink
-        )
+        self.draw.ellipse([*self.at([(x - radius, y + radius)])[0], *self.at([(x + radius, y - radius)])[0]], ink)
 
     def line(self, points: list[tuple[float, float]], width: float, ink: int) -> None:
         self.draw.line(self.at(points), ink, max(1, round(width * self.density)))
@@ -140,9 +138,7 @@ def _front(density: float) -> Labels:
     sketch.box(0.35, 0.04, 1.43, 0.17, GRILLE)
     sketch.box(0.63, 0.2, 1.15, 0.3, PLATE)
     for side in (0.0, 1.0):
-        mirror = [
-            (abs(side * WIDTH - x), y) for x, y in ((0.08, 0.36), (0.5, 0.36), (0.46, 0.5), (0.1, 0.52))
-        ]
+        mirror = [(abs(side * WIDTH - x), y) for x, y in ((0.08, 0.36), (0.5, 0.36), (0.46, 0.5), (0.1, 0.52))]
         sketch.polygon(mirror, GLASS)
         sketch.disc(abs(side * WIDTH - 0.24), 0.43, 0.075, LAMP)
         sketch.disc(abs(side * WIDTH - 0.4), 0.43, 0.05, LAMP)
@@ -157,16 +153,14 @@ def _rear(density: float) -> Labels:
     sketch.line([(0.2, 0.33), (1.58, 0.33)], 0.015, SEAM)
     sketch.box(0.62, 0.42, 1.16, 0.53, PLATE)
     for side in (0.0, 1.0):
-        lamp = [
-            (abs(side * WIDTH - x), y) for x, y in ((0.04, 0.42), (0.4, 0.46), (0.36, 0.64), (0.08, 0.68))
-        ]
+        lamp = [(abs(side * WIDTH - x), y) for x, y in ((0.04, 0.42), (0.4, 0.46), (0.36, 0.64), (0.08, 0.68))]
         sketch.polygon(lamp, RED)
     sketch.disc(0.4, 0.06, 0.05, PIPE)
     return sketch.index()
 
 
 def _across(size: tuple[float, float], density: float, inks: tuple[int, int], inset: float) -> Labels:
-    """Return a panel across the car that is narrower by `inset` on each side at its top; `inks` are inside and border."""
+    """Return a panel across the car, narrower by `inset` on each side at its top; inks: inside, border."""
     (width, length), (ink, border) = size, inks
     sketch = Sketch(width, length, density)
     sketch.polygon([(0.0, 0.0), (width, 0.0), (width - inset, length), (inset, length)], border)
@@ -192,23 +186,18 @@ def car_panels(car: Car, atlas: Atlas, density: float) -> list[Panel]:
     materials = palette(car)
     panels = []
 
-    def add(texture: Texture, origin: Point, across: Point, up: Point) -> None:
-        panels.append(Panel(origin, across, up, atlas.add(texture)))
-
     half, end = WIDTH / 2.0, LENGTH / 2.0
     ahead = (0.0, 0.0, car.heading * LENGTH)
-    lower, cabin = _lit(_side(density), materials), _lit(_cabin_side(density), materials)
+    lower, cabin = (atlas.add(_lit(part(density), materials)) for part in (_side, _cabin_side))
     for side in (-1.0, 1.0):
-        add(lower, car.point(-end, side * half, 0.0), ahead, (0.0, BELT, 0.0))
+        panels.append(Panel(car.point(-end, side * half, 0.0), ahead, (0.0, BELT, 0.0), lower))
         lean = (-side * 0.17, ROOF - BELT, 0.0)
-        add(cabin, car.point(-end, side * (half - 0.03), BELT - 0.015), ahead, lean)
+        panels.append(Panel(car.point(-end, side * (half - 0.03), BELT - 0.015), ahead, lean, cabin))
 
-    def crosswise(
-        texture: Texture, start: tuple[float, float], stop: tuple[float, float], width: float
-    ) -> None:
+    def crosswise(texture: Texture, start: tuple[float, float], stop: tuple[float, float], width: float) -> None:
         origin = car.point(start[0], -width / 2.0, start[1])
         rise = (0.0, stop[1] - start[1], car.heading * (stop[0] - start[0]))
-        add(texture, origin, (width, 0.0, 0.0), rise)
+        panels.append(Panel(origin, (width, 0.0, 0.0), rise, atlas.add(texture)))
 
     crosswise(_lit(_front(density), materials, 5.0 * car.warm), (end - 0.02, 0.2), (end - 0.12, 0.78), WIDTH)
     bonnet = _across((WIDTH, 1.2), density, (PAINT, PAINT), 0.09)

@@ -125,9 +125,7 @@ def window(
     return values
 
 
-def facade(
-    house: House, density: float, noises: tuple[Floats, Floats], seed: int, brightness: float
-) -> Texture:
+def facade(house: House, density: float, noises: tuple[Floats, Floats], seed: int, brightness: float) -> Texture:
     """Return the front of a house; `brightness` is the radiance of lit rooms."""
     width = house.length
     rng = np.random.default_rng([seed, 9])
@@ -197,9 +195,7 @@ def _put_window(
     texture.values[row : row + height, column : column + width] = stamp
 
 
-def _shop(
-    texture: Texture, width: float, density: float, rng: np.random.Generator, brightness: float
-) -> None:
+def _shop(texture: Texture, width: float, density: float, rng: np.random.Generator, brightness: float) -> None:
     """Paint a shop window, its door and its awning on the ground floor."""
     rows, columns = texture.label.shape
     open_late = rng.random() < 0.6
@@ -211,7 +207,9 @@ def _shop(
     pane = surface((0.03, 0.03, 0.035), 0.05, 1.5, gloss=0.6)
     texture.values[top:bottom, left:right] = pane
     texture.values[bottom:, left:right, REFLECTANCE] *= 0.55
-    if open_late:
+    if not open_late:
+        _shutter(texture, (slice(top, bottom), slice(left, right)), density, rng)
+    else:
         y = np.linspace(1.0, 0.0, bottom - top, dtype=np.float32)[:, None]
         x = np.linspace(0.0, width, right - left, dtype=np.float32)[None, :]
         shelves = 0.72 + 0.28 * np.sign(np.sin(9.0 * y) * np.sin(5.5 * x + 2.0 * np.sin(3.0 * x)))
@@ -234,6 +232,21 @@ def _shop(
     ]
 
 
+def _shutter(texture: Texture, where: tuple[slice, slice], density: float, rng: np.random.Generator) -> None:
+    """Close a shop window with a ribbed metal shutter, a little painted over and dirty at the foot."""
+    rows, columns = (part.stop - part.start for part in where)
+    tone = float(rng.uniform(0.12, 0.24))
+    texture.values[where] = surface((tone, tone, 1.05 * tone), tone, 0.2, gloss=0.12)
+    y = np.arange(rows, dtype=np.float32)[:, None] / density
+    x = np.arange(columns, dtype=np.float32)[None, :] / density
+    ribs = 1.0 + 0.22 * np.sign(np.sin(2.0 * np.pi * y / max(0.16, 3.0 / density)))
+    scrawl = np.sin(2.1 * x + 1.7 * np.sin(3.3 * y + 0.8 * x)) * np.sin(1.3 * x - 2.2 * y)
+    paint_on = (scrawl > 0.62) & (np.abs(y - 1.2) < 0.7)
+    shade = ribs * (1.0 - 0.4 * (y / (rows / density)) ** 3) * np.where(paint_on, 1.5, 1.0)
+    texture.values[where][..., :4] *= shade[..., None]
+    texture.values[where][..., WARMTH] += 0.5 * (ribs - 1.0) - 0.3 * paint_on
+
+
 def _door(texture: Texture, middle: float, density: float, rng: np.random.Generator) -> None:
     """Paint a front door with its frame, step and fanlight, and the plinth of the wall."""
     rows = texture.label.shape[0]
@@ -248,9 +261,7 @@ def _door(texture: Texture, middle: float, density: float, rng: np.random.Genera
     texture.values[top:, left:right] = surface((0.42, 0.4, 0.37), 0.45, 2.0)
     texture.values[top + edge :, left + edge : right - edge] = surface(color, 0.25, 3.4)
     fan = slice(top + edge, top + edge + max(1, round(0.35 * density)))
-    texture.values[fan, left + edge : right - edge] = surface(
-        (0.03, 0.03, 0.035), 0.05, 0.5, (0.0, 0.0, 0.0), 0.5
-    )
+    texture.values[fan, left + edge : right - edge] = surface((0.03, 0.03, 0.035), 0.05, 0.5, (0.0, 0.0, 0.0), 0.5)
     panel = slice(rows - round(1.7 * density), rows - round(1.0 * density))
     texture.values[panel, left + 3 * edge : right - 3 * edge, :4] *= 0.65
     texture.values[rows - edge :, left - edge : right + edge] = surface((0.3, 0.29, 0.27), 0.35, 1.0)

@@ -34,17 +34,29 @@ class Canvas:
         y = (1.0 - (np.arange(rows) + 0.5) / rows) * extent[0]
         return cls(blank(rows, columns), x.astype(np.float32)[None, :], y.astype(np.float32)[:, None], label)
 
+    def window(self, x: tuple[float, float], y: tuple[float, float]) -> "Canvas":
+        """Return the part of the canvas between two x and two y, sharing its texels."""
+        columns = slice(*(int(place) for place in np.searchsorted(self.x[0], x)))
+        rows = slice(*(int(place) for place in np.searchsorted(-self.y[:, 0], (-y[1], -y[0]))))
+        part = Texture(self.texture.values[rows, columns], self.texture.label[rows, columns])
+        return Canvas(part, self.x[:, columns], self.y[rows], self.label)
+
     def limb(self, joints: Joints, material: Floats) -> None:
         """Paint round cones from joint to joint."""
         for first, second in itertools.pairwise(joints):
-            along = (second[0] - first[0], second[1] - first[1])
-            length = max(along[0] ** 2 + along[1] ** 2, 1e-6)
-            x, y = self.x - first[0], self.y - first[1]
-            position = np.clip((x * along[0] + y * along[1]) / length, 0.0, 1.0)
-            radius = first[2] + (second[2] - first[2]) * position
-            offset = x - along[0] * position
-            inside = offset**2 + (y - along[1] * position) ** 2 < radius**2
-            self._cover(inside, offset / radius, material)
+            wide = max(first[2], second[2])
+            ends = [(min(pair) - wide, max(pair) + wide) for pair in zip(first[:2], second[:2], strict=True)]
+            self.window(ends[0], ends[1])._cone(first, second, material)
+
+    def _cone(self, first: tuple[float, float, float], second: tuple[float, float, float], material: Floats) -> None:
+        along = (second[0] - first[0], second[1] - first[1])
+        length = max(along[0] ** 2 + along[1] ** 2, 1e-6)
+        x, y = self.x - first[0], self.y - first[1]
+        position = np.clip((x * along[0] + y * along[1]) / length, 0.0, 1.0)
+        radius = first[2] + (second[2] - first[2]) * position
+        offset = x - along[0] * position
+        inside = offset**2 + (y - along[1] * position) ** 2 < radius**2
+        self._cover(inside, offset / radius, material)
 
     def profile(self, outline: Joints, material: Floats, lean: float = 0.0) -> None:
         """Paint a body whose half width and middle are interpolated over the height."""
@@ -58,8 +70,9 @@ class Canvas:
         self._cover(inside, offset, material)
 
     def oval(self, centre: tuple[float, float], radii: tuple[float, float], material: Floats) -> None:
-        offset = (self.x - centre[0]) / radii[0]
-        self._cover(offset**2 + ((self.y - centre[1]) / radii[1]) ** 2 < 1.0, offset, material)
+        part = self.window((centre[0] - radii[0], centre[0] + radii[0]), (centre[1] - radii[1], centre[1] + radii[1]))
+        offset = (part.x - centre[0]) / radii[0]
+        part._cover(offset**2 + ((part.y - centre[1]) / radii[1]) ** 2 < 1.0, offset, material)
 
     def _cover(self, inside: np.ndarray, tilt: Floats, material: Floats) -> None:
         self.texture.values[inside] = material
@@ -126,9 +139,7 @@ def _from_the_front(canvas: Canvas, rng: np.random.Generator, wear: Clothes) -> 
         lift = 0.0 if side == ahead else 0.07
         knee = (side * stance, 0.5 + 0.4 * lift, 0.07)
         ankle = (side * (stance - 0.005), 0.1 + lift, 0.054)
-        canvas.limb(
-            [(ankle[0], ankle[1] - 0.02, 0.045), (ankle[0] + side * 0.03, 0.05 + lift, 0.05)], wear.shoes
-        )
+        canvas.limb([(ankle[0], ankle[1] - 0.02, 0.045), (ankle[0] + side * 0.03, 0.05 + lift, 0.05)], wear.shoes)
         canvas.limb([(side * 0.085, 0.92, 0.095), knee, ankle], wear.trousers)
     bulk = float(rng.uniform(0.92, 1.12))
     hem = float(rng.uniform(0.5, 0.62)) if rng.random() < 0.3 else float(rng.uniform(0.78, 0.86))

@@ -56,9 +56,7 @@ class Spots:
         return Spots(*(getattr(self, field.name)[where] for field in fields(self)))
 
 
-def make_spots(
-    place: tuple[Floats, Floats, Floats], footprint: Floats, noises: tuple[Floats, Floats]
-) -> Spots:
+def make_spots(place: tuple[Floats, Floats, Floats], footprint: Floats, noises: tuple[Floats, Floats]) -> Spots:
     """Return the spots at (x, y, z); noise finer than a sample fades away."""
     x, y, z = place
     fine = lookup(noises[0], z * 130.0, x * 130.0) * np.clip(0.03 / footprint, 0.0, 1.0)

@@ -147,15 +147,11 @@ def make_sky(darkness: float, overcast: float) -> Sky:
     )
 
 
-def sky_light(
-    sky: Sky, view: tuple[Floats, Floats, Floats], noises: tuple[Floats, Floats]
-) -> tuple[Floats, Floats]:
+def sky_light(sky: Sky, view: tuple[Floats, Floats, Floats], noises: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
     """Return the sky's (n, 3) radiance and (n,) apparent warmth in kelvin above the air."""
     up = np.clip(-view[1], 0.0, 1.0)
     side, forward = -view[0] / (up + 0.09), -view[2] / (up + 0.09)
-    cloud = lookup(noises[1], forward * 20.0, side * 20.0) + 0.4 * lookup(
-        noises[1], forward * 71.0, side * 71.0
-    )
+    cloud = lookup(noises[1], forward * 20.0, side * 20.0) + 0.4 * lookup(noises[1], forward * 71.0, side * 71.0)
     cover = smoothstep(1.3 - 2.3 * sky.cover, 2.4 - 2.3 * sky.cover, cloud)
     height = (1.0 - np.exp(-4.5 * up)) / (1.0 - float(np.exp(-4.5)))
     radiance = np.empty((up.size, 3), np.float32)

@@ -142,9 +142,7 @@ def _coordinate(edge: Point, other: Point, start: Point, ray: Ray, depth: Floats
     return position
 
 
-def _level(
-    panel: Panel, finest: tuple[int, int, int], slope: Floats, depth: Floats, screen: Screen
-) -> Indices:
+def _level(panel: Panel, finest: tuple[int, int, int], slope: Floats, depth: Floats, screen: Screen) -> Indices:
     """Return the halved copy whose texels are about as large as a sample's footprint."""
     normal = cross(panel.across, panel.up)
     area = dot(normal, normal) ** 0.5

@@ -185,6 +185,4 @@ def _warmth(look: Look, warmth: Floats, seen: Samples, sky_warmth: Floats) -> Fl
     wetness = 1.0 - 0.3 * look.conditions.rain
     through = np.exp(-look.haze * np.minimum(seen.distance, 400.0))
     cloudy = 1.0 - 0.8 * max(look.conditions.fog, look.conditions.rain, look.conditions.snow)
-    return np.where(sky, sky_warmth * np.float32(cloudy), surface * through * np.float32(wetness)).astype(
-        np.float32
-    )
+    return np.where(sky, sky_warmth * np.float32(cloudy), surface * through * np.float32(wetness)).astype(np.float32)

@@ -28,9 +28,7 @@ def add_lamps(world: World, rng: np.random.Generator) -> None:
             z += spacing
 
 
-def _add_lamp(
-    world: World, side: int, z: float, numbers: tuple[int, int], tint: tuple[float, float, float]
-) -> None:
+def _add_lamp(world: World, side: int, z: float, numbers: tuple[int, int], tint: tuple[float, float, float]) -> None:
     x = side * (world.road.half + 0.55)
     tip = x - side * 1.9
     post = world.billboard(numbers[0], (x, z), 0.0, (LAMP_HEIGHT + 0.1, 0.17))
@@ -50,7 +48,7 @@ def _add_lamp(
 def add_trees(world: World, rng: np.random.Generator, bare: bool) -> None:
     """Plant street trees on the pavements, away from what must stay in view."""
     rows = round(float(np.clip(world.camera.focal * world.samples * 7.0 / 11.0, 40, 420)))
-    kinds = [world.atlas.add(furniture.tree(rng, rows, world.noises, bare)) for _ in range(2)]
+    world.trees += [world.atlas.add(furniture.tree(rng, rows, world.noises, bare)) for _ in range(2)]
     for side in (-1, 1):
         if rng.random() < 0.25:
             continue
@@ -58,7 +56,7 @@ def add_trees(world: World, rng: np.random.Generator, bare: bool) -> None:
         while z < 80.0:
             tall = float(rng.uniform(5.2, 8.0))
             x = side * (world.road.half + float(rng.uniform(1.2, 1.7)))
-            number = kinds[int(rng.integers(2))]
+            number = world.trees[int(rng.integers(2))]
             panel = world.billboard(number, (x, z), 0.05, (tall, tall), rng.random() < 0.5)
             if rng.random() < 0.75 and world.welcome(world.area([panel])):
                 world.panels.append(panel)
@@ -100,9 +98,7 @@ def _house(rng: np.random.Generator, side: int, start: float, length: float) -> 
 def _add_house(world: World, house: House, seed: int) -> None:
     x = house.side * (world.road.half + world.road.pavement + house.setback)
     depth = world.camera.project((x, 0.0, house.start))[2]
-    visible = max(
-        depth, 0.75 * abs(x - world.camera.position[0]) * world.camera.focal / world.camera.size[1] * 2.0
-    )
+    visible = max(depth, 0.75 * abs(x - world.camera.position[0]) * world.camera.focal / world.camera.size[1] * 2.0)
     density = world.density(visible, 36.0)
     bright = 0.75 * world.lamps
     front = facade(house, density, world.noises, abs(seed), bright)
@@ -124,9 +120,7 @@ def _add_house(world: World, house: House, seed: int) -> None:
 def _add_roof(world: World, house: House, x: float, density: float, seed: int) -> None:
     """Put a tiled roof and its gable triangle on a house."""
     rise, run = 2.6, 0.5 * house.depth
-    tiles = wall(
-        (3.2, house.length), min(density, 20.0), ("brick", (0.13, 0.06, 0.045)), world.noises, seed + 7
-    )
+    tiles = wall((3.2, house.length), min(density, 20.0), ("brick", (0.13, 0.06, 0.045)), world.noises, seed + 7)
     tiles.values[..., WARMTH] -= 2.2
     origin = (x, house.height, house.start)
     world.add(tiles, origin, (0.0, 0.0, house.length), (house.side * run, rise, 0.0))
@@ -146,7 +140,7 @@ def _add_hedge(world: World, rng: np.random.Generator, side: int, start: float, 
     texture = furniture.hedge(rng, rows, columns, world.noises)
     world.add(texture, (x, 0.0, start), (0.0, 0.0, length), (0.0, 1.9, 0.0))
     tall = float(rng.uniform(7.0, 10.0))
-    number = world.atlas.add(furniture.tree(rng, 160, world.noises, False))
+    number = world.trees[int(rng.integers(2))]
     panel = world.billboard(number, (x + side * 4.0, start + 0.5 * length), 0.0, (tall, tall))
     if world.welcome(world.area([panel])):
         world.panels.append(panel)

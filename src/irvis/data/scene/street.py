@@ -45,9 +45,7 @@ def build(seed: int, size: tuple[int, int], samples: int, lamps: float, bare: bo
 def make_camera(rng: np.random.Generator, size: tuple[int, int]) -> tuple[Camera, float]:
     """Return a camera a little above head height and the depth of the nearest pedestrians."""
     height, width = size
-    focal = (
-        float(rng.uniform(1.0, 1.14)) * min(height, 1.15 * width) * max(1.0, width / (1.6 * height)) ** 0.5
-    )
+    focal = float(rng.uniform(1.0, 1.14)) * min(height, 1.15 * width) * max(1.0, width / (1.6 * height)) ** 0.5
     level = float(rng.uniform(1.95, 2.4))
     horizon = float(rng.uniform(0.41, 0.48)) * height
     tall = min(float(rng.uniform(0.27, 0.34)) * height, (0.93 * height - horizon) * 1.8 / level)
@@ -102,9 +100,7 @@ def _sign_posts(world: World, board: Panel, bottom: float) -> None:
         world.bodies.append(Body(x, z, 0.16, 0.16, 0.4))
 
 
-def _sign_lamp(
-    world: World, position: tuple[float, float, float], target: tuple[float, float, float]
-) -> None:
+def _sign_lamp(world: World, position: tuple[float, float, float], target: tuple[float, float, float]) -> None:
     aim = np.subtract(target, position)
     aim = aim / float(np.linalg.norm(aim))
     strength = 14.0 * world.lamps
@@ -224,8 +220,13 @@ def _add_car(world: World, car: Car) -> None:
 def _car_lights(world: World, car: Car) -> None:
     strength = 110.0 * world.lamps
     front = car.point(0.5 * LENGTH + 0.25, 0.0, 0.62)
-    beam = Light(front, (strength, 0.95 * strength, 0.85 * strength), 0.9 * strength, 24.0,
-                 (0.0, -0.06, float(car.heading)), (0.92, 0.99))  # fmt: skip
+    sides = (-0.62, 0.62) if car.heading < 0 else (0.0,)
+    strength /= len(sides)
+    color = (strength, 0.95 * strength, 0.85 * strength)
+    ahead = (0.0, -0.06, float(car.heading))
+    for side in sides:
+        lamp = car.point(0.5 * LENGTH + 0.25, side, 0.62)
+        world.lights.append(Light(lamp, color, 0.9 * strength, 24.0, ahead, (0.92, 0.99)))
     spill = Light(front, (3.0, 2.9, 2.6), 3.0, 9.0)
     tail = Light(car.point(-0.5 * LENGTH - 0.25, 0.0, 0.8), (1.6 * world.lamps, 0.08, 0.05), 0.5, 7.0)
-    world.lights.extend([beam, spill, tail] if car.heading < 0 else [beam, tail])
+    world.lights.extend([spill, tail] if car.heading < 0 else [tail])

@@ -17,9 +17,7 @@ def rain_streaks(size: tuple[int, int], amount: float, rng: np.random.Generator)
     starts = rng.uniform((-0.1 * width, -0.1 * height), (1.1 * width, height), (count, 2)) * 2.0
     for (x, y), close in zip(starts.tolist(), near.tolist(), strict=True):
         length = (0.02 + 0.12 * close) * 2.0 * height
-        draw.line(
-            [x, y, x + slant * length, y + length], int(70 + 150 * close), 1 + int(close * height / 200.0)
-        )
+        draw.line([x, y, x + slant * length, y + length], int(70 + 150 * close), 1 + int(close * height / 200.0))
     small = image.resize((width, height), Image.Resampling.BOX)
     return blur(np.asarray(small, dtype=np.float32) / np.float32(255.0), 0.4)
 

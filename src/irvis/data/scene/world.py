@@ -25,10 +25,7 @@ class Area:
 
     def meets(self, other: "Area") -> bool:
         return (
-            self.left < other.right
-            and other.left < self.right
-            and self.top < other.bottom
-            and other.top < self.bottom
+            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
 
     def hides(self, other: "Area") -> bool:
@@ -52,6 +49,8 @@ class World:
     panels: list[Panel] = field(default_factory=list)
     lights: list[Light] = field(default_factory=list)
     bodies: list[Body] = field(default_factory=list)
+    trees: list[int] = field(default_factory=list)
+    """Numbers of the kinds of trees in the atlas."""
     kept: list[Area] = field(default_factory=list)
     """What must stay in view: the sign and the nearest pedestrians."""
     eaves: Floats = field(default_factory=lambda: np.zeros(120, np.float32))
@@ -83,9 +82,7 @@ class World:
 
     def area(self, panels: list[Panel]) -> Area:
         """Return the rectangle of the picture that panels cover."""
-        tops, bottoms, lefts, rights, depths = zip(
-            *(box(panel, self.camera) for panel in panels), strict=True
-        )
+        tops, bottoms, lefts, rights, depths = zip(*(box(panel, self.camera) for panel in panels), strict=True)
         return Area(min(tops), max(bottoms), min(lefts), max(rights), min(depths))
 
     def welcome(self, area: Area) -> bool:
