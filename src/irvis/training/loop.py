@@ -255,6 +255,6 @@ def _fabric(device: str, devices: int, nodes: int, precision: str) -> Any:
         accelerator=device,
         devices=devices,
         num_nodes=nodes,
-        precision=precision,
+        precision=kinds[precision],
         strategy="ddp" if many else "auto",
     )

@@ -65,7 +65,7 @@ def agc(warmth: Floats) -> Floats:
     level = (warmth - low) / (high - low)
     level = 0.06 + 0.9 * np.where(level > 0.0, np.clip(level, 0.0, None) ** 1.3, level)
     shoulder = np.where(level > 0.88, 0.88 + 0.12 * np.tanh((level - 0.88) / 0.12), level)
-    toe = np.where(shoulder < 0.14, 0.025 + 0.115 * np.exp((shoulder - 0.14) / 0.35), shoulder)
+    toe = np.where(shoulder < 0.14, 0.02 + 0.12 * np.exp((shoulder - 0.14) / 0.6), shoulder)
     return np.clip(toe, 0.0, 1.0).astype(np.float32)
 
 

@@ -1,0 +1,56 @@
+"""Put a finished run's best weights into the package: bfloat16 safetensors and an entry in shipped/weights.json.
+
+    python benchmarks/ship.py NAME RUN "what it was trained on" "licence of the weights"
+
+Scores are read from results/quality.json: run this, then quality.py, then `python benchmarks/ship.py --scores`.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+from common import RESULTS
+from irvis import registry, weights
+
+TABLE = weights.SHIPPED / "weights.json"
+SETS = ("TNO21", "VIFB", "RoadScene19", "MSRS27", "LLVIP15")
+
+
+def main() -> None:
+    if sys.argv[1:] == ["--scores"]:
+        scores()
+    else:
+        ship(sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4])
+
+
+def ship(name: str, run: Path, trained_on: str, licence: str) -> None:
+    """Write the file and its entry."""
+    fuser = registry.create("encdec", weights=run / "best.safetensors")
+    file = f"encdec-{name}.safetensors"
+    sha256 = weights.save(
+        weights.SHIPPED / file, fuser.core, method="encdec", options=fuser.options, dtype=torch.bfloat16,
+        trained_on=trained_on, licence=licence,
+    )  # fmt: skip
+    table = json.loads(TABLE.read_text())
+    parameters = sum(p.numel() for p in fuser.parameters())
+    table.setdefault("encdec", {})[name] = {
+        "file": file, "sha256": sha256, "licence": licence, "trained_on": trained_on,
+        "parameters": parameters, "options": fuser.options, "scores": {},
+    }  # fmt: skip
+    TABLE.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n")
+
+
+def scores() -> None:
+    """Copy each set's Qw from the last run of quality.py."""
+    table = json.loads(TABLE.read_text())
+    for row in json.loads((RESULTS / "quality.json").read_text())["rows"]:
+        method, _, name = row["method"].partition(":")
+        if name in table.get(method, {}):
+            table[method][name]["scores"] = {f"Qw {each}": round(row[f"{each} Qw"], 4) for each in SETS}
+    TABLE.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()
