@@ -16,7 +16,7 @@ from irvis.data.scene import Conditions, scene
 from irvis.methods import METHODS
 
 matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot
 
 SWEEPS = {
     "fog": (0.0, 0.25, 0.5, 0.75, 1.0),

@@ -566,7 +566,7 @@ def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path, failure,
     write(tmp_path / "a.png", ramp())
     old = (tmp_path / "a.png").read_bytes()
     expected = KeyboardInterrupt if isinstance(failure, KeyboardInterrupt) else IrvisError
-    with mock.patch(f"irvis.io.{place}", side_effect=failure), pytest.raises(expected):
+    with mock.patch(f"irvis.io.encode.{place}", side_effect=failure), pytest.raises(expected):
         write(tmp_path / "a.png", 1 - ramp())
     assert (tmp_path / "a.png").read_bytes() == old
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
@@ -578,7 +578,7 @@ def test_a_half_written_file_never_carries_the_final_name(tmp_path):
             file.write(data[:10])
         raise OSError(28, "No space left on device")
 
-    with mock.patch("irvis.io.Path.write_bytes", half):
+    with mock.patch("irvis.io.encode.Path.write_bytes", half):
         assert "No space left" in message(write, tmp_path / "a.png", ramp())
     assert list(tmp_path.iterdir()) == []
 
@@ -608,6 +608,25 @@ def test_a_request_that_no_format_can_hold_is_refused_in_words(tmp_path):
 def test_the_largest_side_of_a_format_can_be_written(tmp_path, suffix, side):
     write(tmp_path / f"a{suffix}", torch.zeros(1, 1, 1, side))
     assert read_visible(tmp_path / f"a{suffix}")[0].shape[3] == side
+
+
+def test_an_exif_block_too_long_for_jpeg_is_refused_with_advice_and_kept_elsewhere(tmp_path):
+    exif = Pillow.Exif()
+    exif[0x010F] = ""
+    exif[0x010F] = "M" * (65533 - len(exif.tobytes()))
+    while len(exif.tobytes()) > 65533:
+        exif[0x010F] = exif[0x010F][:-1]
+    for name in ("a.jpg", "a.jpeg", "a.png", "a.webp", "a.tif"):
+        for longer in (b"", b"MM"):
+            meta = Meta(exif=exif.tobytes() + longer)
+            if longer and name.startswith("a.jp"):
+                text = message(write, tmp_path / f"long {name}", ramp(), meta)
+                assert "65533" in text
+                assert "use .png or .tif" in text
+            else:
+                write(tmp_path / name, ramp(), meta)
+                assert read_visible(tmp_path / name)[1].exif == exif.tobytes()
+    assert not list(tmp_path.glob("long*"))
 
 
 def test_a_path_that_cannot_be_a_file_is_refused_in_words(tmp_path):
@@ -654,7 +673,7 @@ def test_a_file_without_read_permission_is_refused_in_words(tmp_path):
 
 def test_a_denied_file_is_one_line(tmp_path):
     path = save(tmp_path / "a.png", array(ramp()))
-    with mock.patch("irvis.io.Path.open", side_effect=PermissionError(13, "Permission denied", str(path))):
+    with mock.patch("irvis.io.decode.Path.open", side_effect=PermissionError(13, "Permission denied", str(path))):
         assert "Permission denied" in message(read_visible, path)
 
 
@@ -721,7 +740,7 @@ def test_below_the_limit_a_large_image_is_read_without_a_warning(tmp_path):
     path = tmp_path / "a.png"
     Pillow.new("1", (10000, 9500)).save(path)  # 95 million pixels; Pillow warns at 89 million
     assert is_complete(path)
-    with mock.patch("irvis.io.MAX_PIXELS", 90_000_000):
+    with mock.patch("irvis.io.decode.MAX_PIXELS", 90_000_000):
         assert "95000000" in message(read_visible, path)
     assert Pillow.MAX_IMAGE_PIXELS == 1024**3 // 12
 
@@ -732,6 +751,35 @@ def test_a_text_chunk_that_explodes_is_an_error(tmp_path):
     text = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(50_000_000)))
     path.write_bytes(data[:33] + text + data[33:])
     assert "too large" in message(read_visible, path)
+
+
+def no_memory_of_torch(*_: object) -> torch.Tensor:
+    return torch.empty(10**15)
+
+
+@pytest.mark.parametrize("failure", [MemoryError("Unable to allocate 1. TiB"), no_memory_of_torch])
+@pytest.mark.parametrize("place", ["_tensor", "_is_coloured"])
+def test_running_out_of_memory_is_refused_with_advice(tmp_path, failure, place):
+    visible = save(tmp_path / "v.png", array(ramp()))
+    infrared = save(tmp_path / "i.png", array(ramp()[:, :1])[..., 0])
+    with mock.patch(f"irvis.io.{place}", side_effect=failure):
+        texts = {visible: message(read_pair, visible, infrared), infrared: message(read_infrared, infrared)}
+        if place == "_tensor":
+            texts |= {tmp_path: message(read_visible, visible)}
+    with mock.patch("irvis.io.decode._upright", side_effect=failure):
+        texts |= {tmp_path / "v": message(read_visible, visible)}
+    with mock.patch("irvis.io.encode._quantise", side_effect=failure):
+        texts |= {tmp_path / "a": message(write, tmp_path / "a.png", ramp())}
+    for path, text in texts.items():
+        assert str(path) in text
+        assert "memory" in text
+        assert "make the image smaller" in text
+
+
+def test_an_error_of_our_own_code_is_not_taken_for_a_lack_of_memory(tmp_path):
+    path = save(tmp_path / "v.png", array(ramp()))
+    with mock.patch("irvis.io._tensor", side_effect=RuntimeError("shapes differ")), pytest.raises(RuntimeError):
+        read_visible(path)
 
 
 # ------------------------------------------------------------------------------------- mutations

@@ -81,7 +81,7 @@ def test_the_same_seed_size_and_conditions_give_the_same_arrays() -> None:
 
 
 def test_different_seeds_give_different_streets() -> None:
-    masks = [drawn(seed, (64, 80)).people for seed in range(6)]
+    masks = [drawn(seed, (64, 80)).people for seed in range(4)]
     assert all((masks[0] != mask).any() for mask in masks[1:])
 
 
@@ -96,7 +96,7 @@ def test_small_and_odd_sizes_are_drawn(size: tuple[int, int]) -> None:
     assert_well_formed(scene(1, size), size)
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None, derandomize=True)
 @given(
     seed=st.integers(0, 10_000),
     height=st.integers(16, 90),

@@ -48,7 +48,8 @@ def _add_lamp(world: World, side: int, z: float, numbers: tuple[int, int], tint:
 def add_trees(world: World, rng: np.random.Generator, bare: bool) -> None:
     """Plant street trees on the pavements, away from what must stay in view."""
     rows = round(float(np.clip(world.camera.focal * world.samples * 7.0 / 11.0, 40, 420)))
-    world.trees += [world.atlas.add(furniture.tree(rng, rows, world.noises, bare)) for _ in range(2)]
+    for stream in rng.spawn(2):
+        world.trees.append(world.atlas.add(furniture.tree(stream, rows, world.noises, bare)))
     for side in (-1, 1):
         if rng.random() < 0.25:
             continue
