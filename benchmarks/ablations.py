@@ -24,8 +24,8 @@ def main() -> None:
     steps = plans[0].stages[0].epochs * plans[0].stages[0].steps
     note = (
         f"Width 16, {steps} steps of {plans[0].stages[0].batch} crops of 128×128, seed 0, on the validation pairs. "
-        "One seed each: differences below 0.005 say nothing. Levels: how far the mean luma lies from that of the mean of "
-        "both sources, in gray levels of 255 (large = the brightness has drifted)."
+        "One seed each: differences below 0.005 say nothing. Levels: how far the mean luma lies from that of the mean "
+        "of both sources, in gray levels of 255 (large = the brightness has drifted)."
     )
     write("ablations", rows, "Ablations of the encoder-decoder network", note)
 

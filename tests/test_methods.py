@@ -198,6 +198,8 @@ def test_unknown_names_and_options_are_refused_with_the_known_ones():
         irvis.create("laplacian", level=3)
     with pytest.raises(irvis.IrvisError, match="even"):
         irvis.create("encdec", weights=None, width=3)
+    with pytest.raises(irvis.IrvisError, match="device 'warp' cannot be used"):
+        irvis.create("average", device="warp")
     with pytest.raises(irvis.IrvisError, match="sigmoid"):
         irvis.create("encdec", weights=None, activation="sigmoid")
 

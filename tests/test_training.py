@@ -280,7 +280,15 @@ def test_a_pattern_that_matches_nothing_is_refused(folder, tmp_path):
         loop.train(plan, sources.gather(plan.data, [folder]), tmp_path)
 
 
-def test_a_batch_that_processes_cannot_share_is_refused():
+@pytest.mark.parametrize("device", ["warp", "cuda"])
+def test_a_device_that_is_not_there_is_one_clear_line(device, folder, tmp_path):
+    if device == "cuda" and torch.cuda.is_available():
+        pytest.skip("it is there")
+    with pytest.raises(irvis.IrvisError, match=f"cannot train on 1 × {device}"):
+        loop.train(tiny(), sources.gather(tiny().data, [folder]), tmp_path, device=device)
+
+
+def test_shipped_recipes_go_by_name():
     assert recipe.load("encdec-tiny").name == "encdec-tiny"
     with pytest.raises(irvis.IrvisError, match="there is no recipe"):
         recipe.load("encdec-tinny")

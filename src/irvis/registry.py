@@ -129,9 +129,12 @@ def create(name: str, *, weights: str | Path | None = "default", device: str = "
         fuser = Fuser(core, method.spec(**options), method=method, options=options)
         if state is not None:
             checkpoints.fill(core, state, str(weights))
-        return fuser.to(device).eval()
     except (ValueError, RuntimeError) as problem:
         raise IrvisError(f"{name}: {_first_line(problem)}") from problem
+    try:
+        return fuser.to(device).eval()
+    except (AssertionError, RuntimeError) as problem:
+        raise IrvisError(f"device {device!r} cannot be used here: {_first_line(problem)}") from problem
 
 
 def parse(text: str) -> tuple[str, str, dict[str, Any]]:

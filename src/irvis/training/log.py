@@ -68,7 +68,6 @@ class TrainingBar:
         self.task: Any = None
 
     def __enter__(self) -> "TrainingBar":
-        self.bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -76,6 +75,7 @@ class TrainingBar:
 
     def __call__(self, stage: int, step: int, total: int, terms: Mapping[str, float]) -> None:
         text = "  ".join(f"{name} {value:.4f}" for name, value in terms.items())
-        if self.task is None:
+        if self.task is None:  # only the process that leads is told of steps, and so only it shows a bar
+            self.bar.start()
             self.task = self.bar.add_task("", total=total, stage=stage + 1, terms=text)
         self.bar.update(self.task, completed=step, total=total, stage=stage + 1, terms=text)

@@ -251,10 +251,13 @@ def _fabric(device: str, devices: int, nodes: int, precision: str) -> Any:
         raise IrvisError("training needs an extra: pip install 'irvis[train]'") from problem
     kinds: Any = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
     many = devices * nodes > 1
-    return Fabric(
-        accelerator=device,
-        devices=devices,
-        num_nodes=nodes,
-        precision=kinds[precision],
-        strategy="ddp" if many else "auto",
-    )
+    try:
+        return Fabric(
+            accelerator=device,
+            devices=devices,
+            num_nodes=nodes,
+            precision=kinds[precision],
+            strategy="ddp" if many else "auto",
+        )
+    except (ValueError, RuntimeError) as problem:
+        raise IrvisError(f"cannot train on {devices} × {device}: {str(problem).splitlines()[0]}") from problem

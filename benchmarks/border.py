@@ -1,0 +1,43 @@
+"""What the border of a picture costs: zeros against the repeated border.
+
+A window of 256×256 is cut out of a scene and fused; the same window is cut out of the fused scene, where the network
+saw what lies around it. The difference (mean over the outer 4 px, and over the rest, in gray levels of 255) is what the
+padding invents.
+"""
+
+import torch
+
+from common import arguments, write
+from irvis import api
+from irvis.color import luma
+from irvis.data.scene import random_conditions, scene
+from irvis.methods import METHODS
+
+WINDOW = (slice(112, 368), slice(192, 448))
+SEEDS, RIM = range(300, 308), 4
+
+
+@torch.inference_mode()
+def main() -> None:
+    arguments(__doc__)
+    rows = []
+    for name in METHODS["encdec"].weights:
+        for padding in ("replicate", "zero"):
+            fuser = api.fuser(f"encdec:{name}:padding={padding}")
+            sums = torch.zeros(2)
+            for seed in SEEDS:
+                drawn = scene(seed, (480, 640), random_conditions(seed))
+                visible = torch.from_numpy(drawn.visible).permute(2, 0, 1)[None]
+                infrared = torch.from_numpy(drawn.infrared)[None, None]
+                whole = luma(fuser(visible, infrared))[:, :, *WINDOW]
+                alone = luma(fuser(visible[:, :, *WINDOW], infrared[:, :, *WINDOW]))
+                change = 255 * (whole - alone).abs()[0, 0]
+                inside = change[RIM:-RIM, RIM:-RIM]
+                rim = (change.sum() - inside.sum()) / (change.numel() - inside.numel())
+                sums += torch.stack([rim, inside.mean()]) / len(SEEDS)
+            rows.append({"weights": name, "padding": padding, "outer 4 px": float(sums[0]), "inside": float(sums[1])})
+    write("border", rows, "What the border costs", "Gray levels of 255, mean of eight scenes; smaller is better.")
+
+
+if __name__ == "__main__":
+    main()
