@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from irvis.sheet import Box, around, save, sheet, to_pillow
+from irvis.sheet import Box, around, largest, save, sheet, to_pillow
 
 
 def test_a_sheet_holds_its_pictures_side_by_side(tmp_path):
@@ -34,3 +34,10 @@ def test_a_box_around_a_mask_lies_in_the_picture_and_holds_the_mask(mask):
 
 def test_an_empty_mask_gives_the_whole_picture():
     assert around(torch.zeros(6, 8, dtype=torch.bool)) == Box(0, 0, 8, 6)
+
+
+def test_the_largest_part_of_a_mask_is_its_biggest_run_of_columns():
+    mask = torch.zeros(6, 12, dtype=torch.bool)
+    mask[2, 0:3], mask[1:5, 5:8], mask[0, 10] = True, True, True
+    assert largest(mask).nonzero().amin(0).tolist() == [1, 5]
+    assert largest(mask).sum() == 12

@@ -42,14 +42,14 @@ def demo(
     *,
     out: Annotated[Path, Parameter(name=["--out", "-o"], help="Folder for the pictures.")] = Path("irvis-demo"),
     method: Annotated[
-        str, Parameter(name=["--method", "-m"], help="What is shown, by commas; the last is written.")
-    ] = ("average,laplacian,encdec"),
+        str, Parameter(name=["--method", "-m"], help="What is shown, by commas; the first is written.")
+    ] = ("encdec,average,max,laplacian"),
     device: Device = "cpu",
 ) -> None:
     """Fuse an embedded pair, a synthetic night street, and draw a sheet of it.
 
     irvis demo
-    irvis demo -m average,encdec:tiny -o pictures
+    irvis demo -m encdec:tiny,average -o pictures
     """
     from . import demo as show
 
@@ -57,7 +57,7 @@ def demo(
     done = show.run(out, tuple(method.split(",")), device)
     console.print(f"fused   {done.fused}\nsheet   {done.sheet}", highlight=False)
     console.print(
-        f"{method.split(',')[-1]} took {done.seconds:.3f} s for 640×480 on {device}; "
+        f"{method.split(',')[0]} took {done.seconds:.3f} s for 640×480 on {device}; "
         f"everything took {time.perf_counter() - begun:.1f} s",
         highlight=False,
     )

@@ -25,7 +25,7 @@ class Box:
     bottom: int
 
 
-def around(mask: torch.Tensor, aspect: float = 1.5, margin: float = 0.25) -> Box:
+def around(mask: torch.Tensor, aspect: float = 1.5, margin: float = 0.15) -> Box:
     """The box of `aspect` (width over height) around the true pixels of a mask (h, w), with some room."""
     rows, columns = mask.any(1).nonzero().flatten(), mask.any(0).nonzero().flatten()
     height, width = mask.shape
@@ -37,6 +37,15 @@ def around(mask: torch.Tensor, aspect: float = 1.5, margin: float = 0.25) -> Box
     left = min(max(int((rows.new_tensor(0) + columns[0] + columns[-1]) / 2 - wide / 2), 0), width - int(wide))
     top = min(max(int((rows[0] + rows[-1]) / 2 - tall / 2), 0), height - int(tall))
     return Box(left, top, left + int(wide), top + int(tall))
+
+
+def largest(mask: torch.Tensor) -> torch.Tensor:
+    """Of a mask (h, w), the run of neighbouring columns that holds most of it."""
+    columns = mask.any(0)
+    starts = torch.cat([columns[:1], columns[1:] & ~columns[:-1]]).cumsum(0) * columns
+    counts = torch.bincount(starts, weights=mask.sum(0).double())
+    counts[0] = -1
+    return mask & (starts == counts.argmax())
 
 
 def sheet(
