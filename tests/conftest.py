@@ -4,15 +4,18 @@ import os
 from pathlib import Path
 
 import pytest
-import torch
-
-torch.set_num_threads(max(1, min(2, os.cpu_count() or 1)))
 
 
 @pytest.fixture
 def real_data() -> Path:
     """The folder of real pairs, where there is one."""
     return _folder("IRVIS_DATA", "data")
+
+
+@pytest.fixture
+def golden_data() -> Path:
+    """The folder of reference numbers for the metrics, where there is one."""
+    return _folder("IRVIS_GOLDEN", "golden")
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_tensors_keep_batch_and_type(dtype):
 
 def test_counts_ask_for_a_range_and_take_it():
     counts = RANDOM.integers(7000, 9000, (30, 41), dtype=np.uint16)
-    with pytest.raises(irvis.IrvisError, match=r"needs a range: it holds 7\d+ to 8\d+"):
+    with pytest.raises(irvis.IrvisError, match=r"from 7\d+ to 8\d+ .* needs a range"):
         irvis.fuse(VISIBLE, counts)
     by_counts = irvis.fuse(VISIBLE, counts, method="infrared", infrared_range=(7000, 9000), color="gray")
     np.testing.assert_allclose(by_counts, (counts.astype(float) - 7000) / 2000 * 255, atol=0.51)
@@ -79,6 +79,47 @@ def test_gray_is_one_channel():
     assert fused.shape == (30, 41)
 
 
+def test_pillow_images_keep_their_depth():
+    sixteen = Image.fromarray((RANDOM.random((30, 41)) * 65535).astype(np.uint16))
+    for image, mode in ((Image.fromarray(INFRARED), "L"), (sixteen, "I;16"), (Image.fromarray(VISIBLE), "RGB")):
+        fused = irvis.fuse(image, INFRARED, method="visible")
+        assert fused.mode == mode
+        np.testing.assert_allclose(np.asarray(fused, float), np.asarray(image, float), atol=1)
+
+
+def test_counts_in_a_32_bit_pillow_image_are_not_cut_off():
+    counts = Image.fromarray(RANDOM.integers(7000, 9000, (30, 41)).astype(np.int32))
+    assert counts.mode == "I"
+    with pytest.raises(irvis.IrvisError, match="needs a range"):
+        irvis.fuse(VISIBLE, counts)
+    fused = irvis.fuse(VISIBLE, counts, method="infrared", infrared_range=(7000, 9000), color="gray")
+    assert fused.std() > 50
+
+
+def test_another_byte_order_is_the_same_picture():
+    big = (VISIBLE.astype(">u2") * 257, INFRARED.astype(">f4") / 255)
+    fused = irvis.fuse(*big, method="average")
+    assert fused.dtype == np.dtype(">u2")
+    np.testing.assert_allclose(fused.astype(float) / 257, irvis.fuse(VISIBLE, INFRARED, method="average"), atol=0.6)
+
+
+def test_near_gray_infrared_is_gray_whatever_the_range():
+    near = np.clip(INFRARED[..., None].astype(int) // 8 + 100 + np.array([0, 2, 4]), 0, 255).astype(np.uint8)
+    irvis.fuse(VISIBLE, near, method="average", infrared_range=(100, 132))
+
+
+def test_weights_that_were_written_anew_are_read_anew(tmp_path):
+    from irvis import weights
+    from irvis.methods.encdec import EncoderDecoder
+
+    path, pictures = tmp_path / "w.safetensors", []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        weights.save(path, EncoderDecoder(width=4), method="encdec", options={"width": 4})
+        pictures.append(irvis.fuse(VISIBLE, INFRARED, method=f"encdec:{path}"))
+    assert (pictures[0] != pictures[1]).any()
+
+
 def test_models_are_kept_between_calls():
     assert fuser("laplacian:levels=3") is fuser("laplacian:levels=3")
 
@@ -88,6 +129,7 @@ def test_models_are_kept_between_calls():
     [
         (VISIBLE, INFRARED[:-1], {}, "visible is 41×30 and infrared is 41×29"),
         (VISIBLE, INFRARED / 3.0, {}, "infrared_range"),
+        (VISIBLE, INFRARED, {"infrared_range": (1,)}, "infrared_range is"),
         (VISIBLE, VISIBLE, {}, "pseudo-coloured"),
         (VISIBLE, INFRARED, {"method": "nothing"}, "there is no method 'nothing'"),
         (VISIBLE, INFRARED, {"method": "laplacian:level=2"}, "levels"),

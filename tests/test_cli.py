@@ -234,6 +234,54 @@ def test_a_wrong_request_is_one_line_and_status_1(words, text, capsys, tmp_path,
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["vis/a.png", "ir/a.png", "-o", "o.gif"], "irvis writes .png"),
+        (["vis/a.png", "ir/a.png", "-o", "o.png", "-m", "average,max"], "give a folder"),
+        (["vis/a.png", "ir/a.png", "-o", "o.png", "--format", "tiff"], "--format is for folders"),
+        (["vis", "ir", "-o", "vis/a.png"], "is a file"),
+        (["vis", "ir", "-o", "out", "--tile", "0"], "--tile"),
+        (["vis", "ir", "-o", "out", "--quality", "0"], "--quality"),
+        (["vis", "ir", "-o", "out", "--infrared-range", ""], "range"),
+        (["vis", "ir", "-o", "out", "-m", "average:weight=2"], "weight must be in"),
+        (["vis", "ir", "-o", "out", "-m", ""], "there is no method"),
+        (["vis", "ir", "-o", "out", "--device", "warp"], "cannot be used here"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_written(words, text, folders, capsys, monkeypatch):
+    monkeypatch.chdir(folders)
+    before = sorted(folders.rglob("*"))
+    assert irvis("fuse", *(words if "-m" in words else [*words, "-m", "average"])) == 1
+    assert text in capsys.readouterr().err
+    assert sorted(folders.rglob("*")) == before
+
+
+def test_globs_without_a_stem_of_their_own_stay_inside_out(tmp_path):
+    picture(tmp_path / "g" / "vis.png", 9, 9, 3)
+    picture(tmp_path / "g" / "ir.png", 9, 9)
+    words = ["fuse", f"{tmp_path}/g/vis*.png", f"{tmp_path}/g/ir*.png", "-o", tmp_path / "out", "-m", "average"]
+    assert irvis(*words) == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["g.png"]
+
+
+def test_brackets_in_a_name_are_just_brackets(folders, capsys):
+    out = folders / "a[red]x[/red].png"
+    assert irvis("fuse", folders / "vis/a.png", folders / "ir/a.png", "-o", out, "-m", "average") == 0
+    assert out.is_file()
+    assert "a[red]x[/red].png" in capsys.readouterr().out
+
+
+def test_a_gray_visible_file_gives_a_gray_file_and_a_colour_one_a_colour_file(tmp_path):
+    picture(tmp_path / "gray.png", 20, 20)
+    Image.new("RGB", (20, 20), (90, 90, 90)).save(tmp_path / "colour.png")
+    picture(tmp_path / "i.png", 20, 20)
+    for name, mode in (("gray", "L"), ("colour", "RGB")):
+        out = tmp_path / f"{name}-fused.png"
+        assert irvis("fuse", tmp_path / f"{name}.png", tmp_path / "i.png", "-o", out, "-m", "average") == 0
+        assert Image.open(out).mode == mode
+
+
 def test_every_verb_explains_itself_with_an_example(capsys):
     for verb in ("demo", "fuse", "train", "convert", "methods", "doctor"):
         with pytest.raises(SystemExit):

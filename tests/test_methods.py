@@ -1,13 +1,20 @@
 """The contract that every registered method keeps."""
 
+import copy
+import pickle
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import irvis
-from irvis.fuser import Fuser
+from irvis import tiling
+from irvis.fuser import FEATHER, Fuser
+from irvis.fuser import _check as checked
 from irvis.methods import METHODS
+from irvis.methods.encdec import reach
+from irvis.registry import Spec
 
 ENCDEC_OPTIONS: tuple[dict[str, object], ...] = (
     {"activation": "relu"},
@@ -165,30 +172,75 @@ def test_half_precision_is_close_to_single(name, options, dtype):
 
 @torch.no_grad()
 def test_where_the_infrared_camera_saw_nothing_the_visible_image_shows():
-    visible, infrared = pair(80, 100, 1)
-    valid = torch.zeros(1, 1, 80, 100)
-    valid[..., :50] = 1
-    fused = irvis.create("infrared")(visible, infrared, valid)
-    assert torch.equal(fused[..., 50:], visible[..., 50:])
-    torch.testing.assert_close(fused[..., :30], irvis.create("infrared")(visible, infrared)[..., :30])
-    steps = (feathers := fused[..., 30:50]).shape[-1]
-    assert feathers.isfinite().all()
-    assert steps == 20
+    visible, infrared = torch.zeros(1, 3, 80, 100), torch.ones(1, 1, 80, 100)
+    valid = torch.zeros(1, 1, 80, 100, dtype=torch.bool)
+    valid[..., :50] = True
+    fused = irvis.create("average")(visible, infrared, valid)
+    row = fused[0, 0, 40]
+    assert (row[50:] == 0).all()
+    assert (row[: 50 - FEATHER - 1] == 0.5).all()
+    assert (row.diff() <= 0).all()
+    assert (row.diff() < 0).sum() == pytest.approx(FEATHER, abs=2)
 
 
 @torch.no_grad()
-def test_scale_2_doubles_the_size():
-    visible, infrared = pair(45, 70, 2)
+def test_scale_2_doubles_the_size_and_tiles_exactly():
+    visible, infrared = pair(330, 417, 1)
     fuser = small("encdec", {"scale": 2})
     whole = fuser(visible, infrared)
-    assert whole.shape == (2, 3, 90, 140)
-    fuser.tile = 32
+    assert whole.shape == (1, 3, 660, 834)
+    fuser.tile = 64
     torch.testing.assert_close(fuser(visible, infrared), whole, rtol=0, atol=1e-5)
 
 
-def test_different_sizes_are_refused():
-    with pytest.raises(Exception, match="infrared"):
-        irvis.create("average")(torch.rand(1, 3, 8, 8), torch.rand(1, 1, 8, 9))
+def test_scale_2_has_the_reach_it_says():
+    core = small("encdec", {"scale": 2}).core.double()
+    visible = torch.rand(1, 1, 288, 288, dtype=torch.float64).requires_grad_()
+    for at in (288, 301, 319):
+        (slope,) = torch.autograd.grad(core(visible, visible)[0, 0, at, at], visible)
+        seen = (slope[0, 0].abs() > 0).nonzero()
+        assert (seen - at // 2).abs().max() <= reach(2)
+
+
+@pytest.mark.parametrize("size", [(100, 130), (64, 64), (65, 97), (30, 20)])
+@torch.no_grad()
+def test_global_cores_are_tiled_without_a_seam_and_small_pictures_run_whole(size):
+    """A core that is the mean of both, which calls itself global: blended tiles must give the mean, too."""
+    sizes = []
+
+    def core(luma, infrared):
+        sizes.append(tuple(luma.shape[-2:]))
+        return (luma + infrared) / 2
+
+    spec = Spec(domain="luma", multiple=16)
+    visible, infrared = pair(*size, 1)
+    fused = tiling.run(core, visible[:, :1], infrared, spec, 64)
+    torch.testing.assert_close(fused, (visible[:, :1] + infrared) / 2)
+    assert all(height % 16 == 0 and width % 16 == 0 for height, width in sizes)
+    assert (len(sizes) == 1) == (max(size) <= 64)
+
+
+@every_method
+def test_a_fuser_can_be_copied_and_pickled(name, options):
+    fuser, images = small(name, options), pair(20, 20, 1)
+    with torch.no_grad():
+        for other in (copy.deepcopy(fuser), pickle.loads(pickle.dumps(fuser))):
+            assert torch.equal(other(*images), fuser(*images))
+
+
+@pytest.mark.parametrize(
+    ("visible", "infrared", "valid", "text"),
+    [
+        (torch.rand(1, 1, 9, 9), torch.rand(1, 1, 9, 9), None, "visible must have the shape"),
+        (torch.rand(1, 3, 9, 9), torch.rand(1, 3, 9, 9), None, "infrared must have the shape"),
+        (torch.rand(1, 3, 9, 9), torch.rand(1, 1, 9, 8), None, "infrared must have the shape"),
+        (torch.rand(1, 3, 9, 9), torch.rand(1, 1, 9, 9), torch.ones(1, 1, 8, 9), "valid must have the shape"),
+        (torch.ones(1, 3, 9, 9, dtype=torch.uint8), torch.rand(1, 1, 9, 9), None, "must be floats"),
+    ],
+)
+def test_wrong_images_are_named(visible, infrared, valid, text):
+    with pytest.raises(ValueError, match=text):
+        checked(visible, infrared, valid)
 
 
 def test_unknown_names_and_options_are_refused_with_the_known_ones():
@@ -200,12 +252,18 @@ def test_unknown_names_and_options_are_refused_with_the_known_ones():
         irvis.create("encdec", weights=None, width=3)
     with pytest.raises(irvis.IrvisError, match="device 'warp' cannot be used"):
         irvis.create("average", device="warp")
+    with pytest.raises(irvis.IrvisError, match="laplacian has no weights"):
+        irvis.create("laplacian", weights="5")
+    with pytest.raises(irvis.IrvisError, match="levels must be a whole number"):
+        irvis.create("laplacian", levels=True)
+    with pytest.raises(irvis.IrvisError, match="weight must be in"):
+        irvis.create("average", weight=2)
     with pytest.raises(irvis.IrvisError, match="sigmoid"):
         irvis.create("encdec", weights=None, activation="sigmoid")
 
 
 def test_a_name_is_registered_once():
-    from irvis.registry import Spec, register
+    from irvis.registry import register
 
     with pytest.raises(ValueError, match="twice"):
         register("average", spec=Spec(domain="luma"))(lambda luma, infrared: luma)

@@ -247,31 +247,106 @@ def test_the_learning_rate_follows_its_schedule():
     assert rates[-1] < 0.02
 
 
+STAGE = "[[stage]]\nlosses = { qw = { weight = 1 } }\n"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("method = 'encdec'", "at least one"),
-        (
-            "method = 'encdec'\nlearning = 1\n[[stage]]\nlosses = { qw = { weight = 1 } }",
-            "unknown key learning",
-        ),
-        (
-            "method = 'encdec'\n[[stage]]\nlosses = { qw = { weight = 1 } }\nlearning_rate = 1",
-            "unknown key learning_rate",
-        ),
-        ("method = 'encdec'\n[[stage]]\nlosses = { qq = { weight = 1 } }", "unknown loss qq"),
-        ("method = 'encdec'\n[[stage]]\nlosses = { qw = { stride = 1 } }", "needs a weight"),
-        (
-            "method = 'encdec'\n[[stage]]\nlosses = { qw = { weight = 1 } }\nstep = 'jump'",
-            "unknown step 'jump'",
-        ),
-        ("method = ", "not valid TOML"),
+        ("", "at least one"),
+        ("learning = 1\n" + STAGE, "unknown key learning"),
+        (STAGE + "learning_rate = 1", "unknown key learning_rate"),
+        (STAGE + "step = 'jump'", "unknown step 'jump'"),
+        (STAGE + "lr = 'a'", "lr must be a number"),
+        (STAGE + "lr = -1", "lr must be 0 or more"),
+        (STAGE + "epochs = 1.5", "epochs must be a whole number"),
+        (STAGE + "epochs = 0", "epochs must be 1 or more"),
+        (STAGE + "batch = 0", "batch must be 1 or more"),
+        (STAGE + "learn = 'decoder.*'", "learn must be a list"),
+        (STAGE + "schedule = 'cosin'", "schedule must be one of constant, halve, cosine"),
+        (STAGE + "milestones = 3", "milestones must be a list"),
+        (STAGE + "betas = [0.9]", "betas must be a list of 2"),
+        (STAGE + "clip = -1", "clip must be 0 or more"),
+        ("seed = -1\n" + STAGE, "seed must be 0 or more"),
+        ("data = { synthetic = 2 }\n" + STAGE, "synthetic must be 0 to 1"),
+        ("data = { zoom = 0.5 }\n" + STAGE, "zoom must be 1 to 16"),
+        ("[[stage]]\nlosses = {}", "losses is empty"),
+        ("[[stage]]\nlosses = { mse = 1.0 }", "needs a weight"),
+        ("[[stage]]\nlosses = { qw = { stride = 1 } }", "needs a weight"),
+        ("[[stage]]\nlosses = { qq = { weight = 1 } }", "unknown loss qq"),
+        ("[[stage]]\nlosses = { mse = { weight = 1, visble_weight = 1 } }", "mse has no option visble_weight"),
+        ("[[stage]]\nlosses = { qw = { weight = 1, saliency = 'devation' } }", "one of variance, deviation"),
+        ("[[stage]]\nlosses = { qe = { weight = 'a' } }", "qe.weight must be a number"),
+        ("seed = ", "not valid TOML"),
     ],
 )
 def test_a_misspelt_recipe_is_refused(text, message, tmp_path):
-    (tmp_path / "r.toml").write_text(text)
+    (tmp_path / "r.toml").write_text("method = 'encdec'\n" + text)
     with pytest.raises(irvis.IrvisError, match=message):
         recipe.load(tmp_path / "r.toml")
+
+
+def test_ablations_differ_from_their_base_in_one_thing():
+    plans = {path.stem: recipe.load(path) for path in SHIPPED if "ablation" in path.stem}
+    base = plans.pop("encdec-ablation-base")
+    for plan in plans.values():
+        options = {k for k in {*plan.options, *base.options} if plan.options.get(k) != base.options.get(k)}
+        first, second = (dataclasses.asdict(p.stages[0]) for p in (plan, base))
+        stage = {key for key in first if first[key] != second[key]}
+        assert len(options) + len(stage) == 1, plan.name
+        assert plan.data == base.data
+
+
+def test_only_the_training_split_of_a_public_set_is_trained_on(tmp_path):
+    for split in ("train", "test"):
+        for side in ("vi", "ir"):
+            folder = tmp_path / "MSRS" / split / side
+            folder.mkdir(parents=True)
+            for n in range(4):
+                Image.new("L", (40, 40), 100).save(folder / f"{split}{n}.png")
+    found = sources.gather(Data(validation=0.25), [tmp_path / "MSRS"])
+    names = [found.train[0].name(n) for n in range(len(found.train[0]))]
+    names += [found.validation.name(n) for n in range(len(found.validation))]
+    assert len(names) == 4
+    assert all("test" not in name for name in names)
+
+
+def test_a_folder_for_a_recipe_that_needs_none_is_refused(folder):
+    with pytest.raises(irvis.IrvisError, match="leave out --data"):
+        sources.gather(Data(synthetic=1.0), [folder])
+
+
+def test_files_without_a_partner_are_mentioned(folder, tmp_path):
+    for kind in ("vi", "ir"):
+        (tmp_path / kind).mkdir()
+        for n in range(3):
+            Image.new("L", (40, 40), 100).save(tmp_path / kind / f"{n}.png")
+    Image.new("L", (40, 40), 100).save(tmp_path / "vi" / "alone.png")
+    assert "1 files without a partner" in sources.gather(Data(), [tmp_path]).names[0]
+
+
+def test_a_changed_recipe_or_a_broken_checkpoint_is_not_resumed(folder, tmp_path):
+    plan = tiny(epochs=1, steps=1)
+    found = sources.gather(plan.data, [folder])
+    loop.train(plan, found, tmp_path)
+    with pytest.raises(irvis.IrvisError, match="of another recipe \\(stages changed\\)"):
+        loop.train(tiny(epochs=1, steps=2), found, tmp_path, resume=True)
+    loop.train(dataclasses.replace(plan, about="other words"), found, tmp_path, resume=True)
+    (tmp_path / loop.CHECKPOINT).write_bytes(b"half")
+    with pytest.raises(irvis.IrvisError, match="damaged"):
+        loop.train(plan, found, tmp_path, resume=True)
+
+
+def test_a_crop_that_the_method_cannot_take_is_refused(folder, tmp_path):
+    plan = tiny(crop=100)
+    with pytest.raises(irvis.IrvisError, match="crop 100 is not a multiple of 32"):
+        loop.train(plan, sources.gather(plan.data, [folder]), tmp_path)
+
+
+def test_half_precision_on_the_cpu_is_refused(folder, tmp_path):
+    plan = tiny()
+    with pytest.raises(irvis.IrvisError, match="fp16 needs a GPU"):
+        loop.train(plan, sources.gather(plan.data, [folder]), tmp_path, precision="fp16")
 
 
 def test_a_pattern_that_matches_nothing_is_refused(folder, tmp_path):

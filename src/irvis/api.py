@@ -14,7 +14,7 @@ from . import io, registry
 from .color import gray
 from .errors import IrvisError
 from .fuser import Fuser
-from .thermal import Range, to_unit
+from .thermal import Range
 
 
 def fuse(
@@ -50,6 +50,8 @@ def fuse(
     """
     if color not in ("keep", "gray"):
         raise IrvisError(f"color is 'keep' or 'gray', not {color!r}")
+    if infrared_color not in ("refuse", "gray"):
+        raise IrvisError(f"infrared_color is 'refuse' or 'gray', not {infrared_color!r}")
     span = _range(infrared_range)
     seen, back = _visible(visible)
     warm = _infrared(infrared, span, infrared_color).to(seen.device)
@@ -62,9 +64,14 @@ def fuse(
     return back(gray(fused) if color == "gray" else fused)
 
 
-@lru_cache(maxsize=4)
 def fuser(method: str, device: str = "cpu") -> Fuser:
-    """The fuser for "NAME[:WEIGHTS][:option=value…]"; the last four are kept."""
+    """The fuser for "NAME[:WEIGHTS][:option=value…]"; the last four are kept while their files stay as they are."""
+    weights = Path(registry.parse(method)[1])
+    return _kept(method, device, weights.stat().st_mtime_ns if weights.is_file() else 0)
+
+
+@lru_cache(maxsize=4)
+def _kept(method: str, device: str, stamp: int) -> Fuser:
     name, weights, options = registry.parse(method)
     return registry.create(name, weights=weights, device=device, **options)
 
@@ -73,75 +80,80 @@ def _visible(source: Any) -> tuple[torch.Tensor, Any]:
     """The image as (b, 3, h, w), and the way back to the kind it came in."""
     if isinstance(source, (str, PathLike)):
         image, meta = io.read_visible(Path(source))
-        return image, lambda fused: _to_pillow(fused, 16 if meta.depth == 16 and fused.shape[1] == 1 else 8)
+        depth = 16 if meta.depth == 16 and meta.gray else 8
+        return image, lambda fused: _to_pillow(gray(fused) if meta.gray else fused, f"uint{depth}")
     if isinstance(source, Pillow.Image):
-        sixteen = source.mode.startswith("I;16")
-        return _from_array(_pillow_array(source)), lambda fused: _to_pillow(fused, 16 if sixteen else 8)
+        samples = _samples(source)
+        return _from_samples(samples), lambda fused: _to_pillow(
+            gray(fused) if samples.shape[2] == 1 else fused, str(samples.dtype)
+        )
     if isinstance(source, np.ndarray):
-        return _from_array(source), lambda fused: _to_array(fused, source)
+        return _from_samples(_samples(source)), lambda fused: _to_array(fused, source)
     if isinstance(source, torch.Tensor):
         return _from_tensor(source), lambda fused: _to_tensor(fused, source)
     raise IrvisError(f"cannot read an image from {type(source).__name__}: give a path, Pillow image, array or tensor")
 
 
-def _infrared(source: Any, span: Range | None, color: str) -> torch.Tensor:
-    if color not in ("refuse", "gray"):
-        raise IrvisError(f"infrared_color is 'refuse' or 'gray', not {color!r}")
+def _infrared(source: Any, span: Range | None, color: Any) -> torch.Tensor:
     if isinstance(source, (str, PathLike)):
-        return io.read_infrared(Path(source), range=span, color=color)  # type: ignore[arg-type]
-    if isinstance(source, Pillow.Image):
-        source = _pillow_array(source)
-    if span is not None or _counts(source):
-        source = _to_range(source, span)
-    image = _from_array(source) if isinstance(source, np.ndarray) else _from_tensor(source)
-    if color == "refuse" and bool((image.amax(1) - image.amin(1) > io.COLOUR_LEVELS / 255).float().mean() > 0.01):
-        raise IrvisError(
-            "the infrared image is pseudo-coloured: use the camera's gray output, or infrared_color='gray'"
-        )
-    return gray(image)
+        return io.read_infrared(Path(source), range=span, color=color)
+    if isinstance(source, torch.Tensor):
+        batch = {2: source[None, None], 3: source[None], 4: source}.get(source.ndim, source)
+        batch = batch.float() if batch.is_floating_point() else batch  # numpy has no bfloat16
+        each = [one.detach().cpu().permute(1, 2, 0).numpy() for one in _checked(batch)]
+        return torch.cat([_infrared_of(samples, span, color) for samples in each])
+    return _infrared_of(_samples(source), span, color)
 
 
-def _counts(source: Any) -> bool:
-    return isinstance(source, (np.ndarray, torch.Tensor)) and str(source.dtype).endswith(("int16", "int32"))
+def _checked(batch: torch.Tensor) -> torch.Tensor:
+    if batch.ndim != 4 or batch.shape[1] not in (1, 3):
+        raise IrvisError(f"a tensor must be (channels, h, w) or (batch, channels, h, w), not {tuple(batch.shape)}")
+    return batch
 
 
-def _to_range(source: Any, span: Range | None) -> Any:
-    counts = source.cpu().numpy() if isinstance(source, torch.Tensor) else np.asarray(source)
-    if span is None:
-        raise IrvisError(
-            f"infrared {counts.dtype} needs a range: it holds {counts.min()} to {counts.max()}; "
-            "give infrared_range=(low, high) or '1%,99%'"
-        )
-    unit = to_unit(counts, span)
-    return torch.from_numpy(unit) if isinstance(source, torch.Tensor) else unit
+def _infrared_of(samples: NDArray[Any], span: Range | None, color: Any) -> torch.Tensor:
+    """Samples (h, w, 1 or 3); floats in [0, 1] need no range."""
+    if span is None and samples.dtype.kind == "f" and samples.min() >= 0 and samples.max() <= 1:
+        span = Range(0.0, 1.0)
+    return io.infrared_of(samples, span, color)
 
 
 def _range(span: str | tuple[float, float] | None) -> Range | None:
     if span is None:
         return None
-    return Range.parse(span) if isinstance(span, str) else Range(float(span[0]), float(span[1]))
-
-
-def _pillow_array(image: Pillow.Image) -> NDArray[Any]:
-    keep = image.mode in ("L", "RGB", "F") or image.mode.startswith("I;16")
-    return np.array(image if keep else image.convert("RGB"))
+    if isinstance(span, str):
+        return Range.parse(span)
+    try:
+        low, high = span
+        return Range(float(low), float(high))
+    except (TypeError, ValueError) as problem:
+        raise IrvisError(f"infrared_range is (low, high) or '1%,99%', not {span!r}") from problem
 
 
 _FULL = {"uint8": 255, "uint16": 65535}
 
 
-def _from_array(array: NDArray[Any]) -> torch.Tensor:
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
-        raise IrvisError(f"an array must be (h, w) or (h, w, channels), not {array.shape}")
-    planes = array[..., None] if array.ndim == 2 else array[..., :3]
-    return _unit(torch.from_numpy(np.array(planes.transpose(2, 0, 1), order="C"))[None], str(array.dtype))
+def _samples(source: Any) -> NDArray[Any]:
+    """A Pillow image or an array as (h, w, 1 or 3) in this machine's byte order; alpha is dropped."""
+    if isinstance(source, Pillow.Image):
+        counts = source.mode in ("L", "RGB", "F", "I") or source.mode.startswith("I;16")
+        plain = "L" if source.mode in ("1", "LA") else "RGB"
+        source = np.array(source if counts else source.convert(plain))
+    if not isinstance(source, np.ndarray):
+        raise IrvisError(f"cannot read an image from {type(source).__name__}")
+    if source.ndim not in (2, 3) or (source.ndim == 3 and source.shape[2] not in (1, 3, 4)):
+        raise IrvisError(f"an array must be (h, w) or (h, w, channels), not {source.shape}")
+    planes = source[..., None] if source.ndim == 2 else source[..., :3]
+    return np.ascontiguousarray(planes, source.dtype.newbyteorder("="))
+
+
+def _from_samples(samples: NDArray[Any]) -> torch.Tensor:
+    return _unit(torch.from_numpy(samples.transpose(2, 0, 1).copy())[None], str(samples.dtype))
 
 
 def _from_tensor(tensor: torch.Tensor) -> torch.Tensor:
-    planes = {2: tensor[None, None], 3: tensor[None], 4: tensor}.get(tensor.ndim)
-    if planes is None or planes.shape[1] not in (1, 3):
-        raise IrvisError(f"a tensor must be (channels, h, w) or (batch, channels, h, w), not {tuple(tensor.shape)}")
-    return _unit(planes, str(tensor.dtype).removeprefix("torch."))
+    planes = {2: tensor[None, None], 3: tensor[None]}.get(tensor.ndim, tensor)
+    return _unit(_checked(planes), str(tensor.dtype).removeprefix("torch."))
 
 
 def _unit(planes: torch.Tensor, dtype: str) -> torch.Tensor:
@@ -158,23 +170,28 @@ def _unit(planes: torch.Tensor, dtype: str) -> torch.Tensor:
 
 
 def _to_array(fused: torch.Tensor, like: NDArray[Any]) -> NDArray[Any]:
-    planes = _depth(fused, str(like.dtype))[0].permute(1, 2, 0).cpu().numpy().astype(like.dtype)
-    return planes[..., 0] if like.ndim == 2 or planes.shape[2] == 1 else planes[..., : min(like.shape[2], 3)]
+    single = like.ndim == 2 or like.shape[2] == 1
+    planes = _depth(gray(fused) if single else fused, str(like.dtype.newbyteorder("=")))
+    pixels: NDArray[Any] = planes[0].permute(1, 2, 0).cpu().numpy().astype(like.dtype)
+    flat = like.ndim == 2 or (pixels.shape[2] == 1 and like.shape[2] > 1)
+    return pixels[..., 0] if flat else pixels
 
 
 def _to_tensor(fused: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    planes = _depth(fused, str(like.dtype).removeprefix("torch.")).to(like.dtype)
-    planes = planes[:, : like.shape[-3]] if like.ndim > 2 else planes[:, :1]
-    return {2: planes[0, 0], 3: planes[0], 4: planes}[like.ndim] if like.ndim < 4 else planes
+    single = like.ndim == 2 or like.shape[-3] == 1
+    planes = _depth(gray(fused) if single else fused, str(like.dtype).removeprefix("torch.")).to(like.dtype)
+    return {2: planes[0, 0], 3: planes[0]}.get(like.ndim, planes)
 
 
 def _depth(fused: torch.Tensor, dtype: str) -> torch.Tensor:
     return (fused * _FULL[dtype]).round() if dtype in _FULL else fused
 
 
-def _to_pillow(fused: torch.Tensor, depth: int) -> Pillow.Image:
-    planes = _depth(fused, f"uint{depth}")[0].cpu().numpy().astype(f"uint{depth}")
-    return Pillow.fromarray(planes[0] if len(planes) == 1 or depth == 16 else planes.transpose(1, 2, 0))
+def _to_pillow(fused: torch.Tensor, dtype: str) -> Pillow.Image:
+    """Gray of 8 or 16 bits or float, or RGB of 8 bits: what Pillow has modes for."""
+    dtype = dtype if fused.shape[1] == 1 else "uint8"
+    planes = _depth(fused, dtype)[0].cpu().numpy().astype(dtype)
+    return Pillow.fromarray(planes[0] if len(planes) == 1 else planes.transpose(1, 2, 0))
 
 
 def _size(image: torch.Tensor) -> str:

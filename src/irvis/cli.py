@@ -1,6 +1,7 @@
 """The command line: one function per verb, each a thin caller. Nothing heavy is imported before a verb runs."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -30,8 +31,10 @@ app = App(
     version=__version__,
     help_format="plaintext",
     help_on_error=False,
+    suppress_keyboard_interrupt=False,
 )
-console, errors = Console(), Console(stderr=True)
+console = Console(markup=False, highlight=False, soft_wrap=True)
+errors = Console(markup=False, highlight=False, soft_wrap=True, stderr=True)
 
 Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, mps.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]
@@ -55,11 +58,10 @@ def demo(
 
     begun = time.perf_counter()
     done = show.run(out, tuple(method.split(",")), device)
-    console.print(f"fused   {done.fused}\nsheet   {done.sheet}", highlight=False)
+    console.print(f"fused   {done.fused}\nsheet   {done.sheet}")
     console.print(
         f"{method.split(',')[0]} took {done.seconds:.3f} s for 640×480 on {device}; "
         f"everything took {time.perf_counter() - begun:.1f} s",
-        highlight=False,
     )
 
 
@@ -79,9 +81,9 @@ def fuse(
         Literal["error", "skip", "overwrite"], Parameter(help="skip resumes: files that are whole are kept.")
     ] = "error",
     format: Annotated[
-        Literal["png", "jpg", "tiff", "webp"],
-        Parameter(help="Of the files in a folder; else by OUT's suffix."),
-    ] = "png",
+        Literal["png", "jpg", "tiff", "webp"] | None,
+        Parameter(help="Of the files in a folder (png if not given). One file goes by OUT's suffix."),
+    ] = None,
     quality: Annotated[int, Parameter(help="Of jpg and webp, 1 to 100.")] = 95,
     color: Annotated[Literal["keep", "gray"], Parameter(help="Keep the visible image's colours, or none.")] = "keep",
     infrared_range: Annotated[
@@ -110,23 +112,27 @@ def fuse(
     from .data import matching
     from .thermal import Range
 
-    found = matching.match(visible, infrared, patterns=match)
-    reading = jobs.Reading(
-        range=Range.parse(infrared_range) if infrared_range else None,
-        color=infrared_color,
-        resize=resize_infrared,
-    )
     if not 1 <= quality <= 100:
         raise IrvisError(f"--quality is 1 to 100, not {quality}")
-    writing = jobs.Writing(out=out, format=format, color=color, if_exists=if_exists, quality=quality)
-    methods = method.split(",")
-    jobs.refuse_existing(found.pairs, methods, writing)
+    if tile is not None and tile < 1:
+        raise IrvisError(f"--tile is the side of a tile in pixels, 1 or more, not {tile}")
+    found, methods = matching.match(visible, infrared, patterns=match), method.split(",")
+    span = Range.parse(infrared_range) if infrared_range is not None else None
+    reading = jobs.Reading(range=span, color=infrared_color, resize=resize_infrared)
+    one_file = Path(visible).is_file() and bool(out.suffix) and not out.is_dir()
+    if one_file and format is not None:
+        raise IrvisError(f"--format is for folders; {out} says by its suffix what it is")
+    writing = jobs.Writing(
+        out=out, one_file=one_file, format=format or "png", color=color, if_exists=if_exists, quality=quality
+    )
+    jobs.refuse(found.pairs, methods, writing)
     fusers = {name: api.fuser(name, device) for name in methods}
     for fuser in fusers.values():
         fuser.tile = tile
+    _list_unmatched(found)
     begun = time.perf_counter()
     done = _progress(jobs.fuse_all(found.pairs, fusers, reading, writing, device), len(found.pairs), "fusing")
-    _report(found, done, time.perf_counter() - begun)
+    _report(done, time.perf_counter() - begun)
 
 
 @app.command(group=LEARN)
@@ -162,18 +168,20 @@ def train(
     from .training.log import TrainingBar
 
     plan = recipes.load(recipe)
-    span = Range.parse(infrared_range) if infrared_range else None
+    span = Range.parse(infrared_range) if infrared_range is not None else None
     gathered = sources.gather(plan.data, data or [], seed=plan.seed, range=span)
     if (out / loop.CHECKPOINT).exists() and not resume:
         raise IrvisError(f"{out} holds a training already; go on with --resume or choose another --out")
-    for line in gathered.names:
-        errors.print(line, highlight=False)
+    lead = os.environ.get("LOCAL_RANK", "0") == "0"
+    for line in gathered.names if lead else ():
+        errors.print(line)
     with TrainingBar(errors) as bar:
         best = loop.train(
             plan, gathered, out, device=device, devices=devices, nodes=nodes, precision=precision,
             workers=workers, resume=resume, show=bar,
         )  # fmt: skip
-    console.print(f"best weights: {best}", highlight=False)
+    if lead:
+        console.print(f"best weights: {best}")
 
 
 @app.command(group=LEARN)
@@ -193,7 +201,7 @@ def convert(
     if out.exists():
         raise IrvisError(f"{out} exists; choose another --out")
     method = converting.convert(checkpoint, out)
-    console.print(f"{out}: weights of {method}. Use them with -m {method}:{out}", highlight=False)
+    console.print(f"{out}: weights of {method}. Use them with -m {method}:{out}")
 
 
 @app.command(group=ABOUT)
@@ -240,24 +248,28 @@ def _progress(done: Any, total: int, what: str) -> list["Done"]:
     return list(track(done, total=total, description=what, console=errors, disable=not shown, transient=True))
 
 
-def _report(found: "Matches", done: Sequence["Done"], seconds: float) -> None:
-    """What was done, what was left alone, and every failure; a failure ends with an error."""
+def _list_unmatched(found: "Matches") -> None:
+    """Files that stay alone."""
     for side, alone in (("visible", found.only_visible), ("infrared", found.only_infrared)):
         if alone:
             names = ", ".join(path.name for path in alone[:10]) + (" …" if len(alone) > 10 else "")
-            errors.print(f"no partner for {len(alone)} {side}: {names}", highlight=False)
+            errors.print(f"no partner for {len(alone)} {side}: {names}")
+
+
+def _report(done: Sequence["Done"], seconds: float) -> None:
+    """What was done, and every failure; a failure ends with an error."""
     for one in done:
         for note in one.notes:
-            errors.print(f"warning: {one.name}: {note}", highlight=False)
+            errors.print(f"warning: {one.name}: {note}")
     failed = [one for one in done if one.problem]
     skipped = sum(one.skipped for one in done)
     fused = len(done) - len(failed) - skipped
     where = str(done[0].files[0]) if len(done) == 1 and fused else f"{fused} of {len(done)} pairs"
     kept = f", {skipped} were there already" if skipped else ""
-    console.print(f"fused {where} in {seconds:.2f} s{kept}", highlight=False, soft_wrap=True)
+    console.print(f"fused {where} in {seconds:.2f} s{kept}")
     if failed:
         for one in failed:
-            errors.print(f"failed: {one.name}: {one.problem}", highlight=False, markup=False, soft_wrap=True)
+            errors.print(f"failed: {one.name}: {one.problem}")
         raise IrvisError(f"{len(failed)} of {len(done)} pairs failed")
 
 
@@ -266,10 +278,13 @@ def main(words: Sequence[str] | None = None) -> None:
     try:
         app(sys.argv[1:] if words is None else words)
     except IrvisError as problem:
-        errors.print(f"error: {problem}", highlight=False, markup=False, soft_wrap=True)
+        errors.print(f"error: {problem}")
+        sys.exit(1)
+    except OSError as problem:
+        errors.print(f"error: {problem.filename or ''}: {problem.strerror or problem}")
         sys.exit(1)
     except KeyboardInterrupt:
-        errors.print("stopped", highlight=False)
+        errors.print("stopped; --if-exists skip (fuse) or --resume (train) goes on")
         sys.exit(130)
 
 

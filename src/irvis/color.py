@@ -22,8 +22,10 @@ def with_luma(rgb: RGB, fused: Gray) -> RGB:
     """`rgb` with its luma replaced by `fused`, hue kept, saturation cut only as far as the gamut demands.
 
     The distance of each pixel from gray is scaled by the largest factor in [0, 1] that keeps all three
-    channels in [0, 1], so luma(result) = fused wherever fused is in [0, 1].
+    channels in [0, 1], so luma(result) = fused wherever fused is in [0, 1]. Half precision is computed in single.
     """
+    if rgb.dtype in (torch.float16, torch.bfloat16):
+        return with_luma(rgb.float(), fused.float()).to(rgb.dtype)
     fused = fused.clamp(0, 1)
     offset = rgb - luma(rgb)
     room = torch.where(offset > 0, 1 - fused, fused)

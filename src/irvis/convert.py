@@ -55,8 +55,7 @@ def read(checkpoint: Path) -> dict[str, Tensor]:
         ValueError,
         KeyError,
     ) as problem:
-        line = str(problem).strip().split("\n")[0][:160]
-        raise IrvisError(f"{checkpoint}: not a readable PyTorch checkpoint of plain tensors ({line})") from problem
+        raise IrvisError(f"{checkpoint}: not a readable PyTorch checkpoint of plain tensors") from problem
     for key in WRAPPERS:
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]

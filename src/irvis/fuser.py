@@ -11,8 +11,8 @@ from . import color, tiling
 from .registry import Method, Spec
 from .types import RGB, Gray, Scaled
 
-FEATHER = 8
-"""Width in pixels of the ramp between fused and visible where the infrared picture ends."""
+FEATHER = 16
+"""Width in pixels of the ramp between visible and fused where the infrared picture ends; it lies inside."""
 
 
 class Fuser(nn.Module):
@@ -36,24 +36,24 @@ class Fuser(nn.Module):
         self.spec, self.tile = spec, tile
         self.method, self.options = method, dict(options)
 
-    def forward(self, visible: RGB, infrared: Gray, valid: Gray | None = None) -> Scaled:
+    def forward(self, visible: RGB, infrared: Gray, valid: Tensor | None = None) -> Scaled:
         """Fuse a batch of registered pairs.
 
         Parameters
         ----------
         visible: colour in [0, 1]; gray pictures as three equal channels.
         infrared: in [0, 1], of the same height and width.
-        valid: 1 where the infrared camera saw anything; elsewhere the visible picture shows, feathered.
+        valid: (b, 1, h, w), 1 (or true) where the infrared camera saw anything; elsewhere the visible picture
+            shows, feathered.
 
         Returns
         -------
         The fused pictures in [0, 1], of the visible pictures' size (times `spec.scale`).
         """
-        if visible.shape[-2:] != infrared.shape[-2:] or len(visible) != len(infrared):
-            raise ValueError(f"visible {tuple(visible.shape)} and infrared {tuple(infrared.shape)} differ in size")
+        _check(visible, infrared, valid)
         fused = self._in_domain(visible, infrared)
         if valid is not None:
-            share = self._resized(feathered(valid))
+            share = self._resized(feathered(valid.to(visible)))
             fused = share * fused + (1 - share) * self._resized(visible)
         return fused.clamp(0, 1)
 
@@ -75,7 +75,21 @@ _DOMAINS = {"luma": (color.luma, color.with_luma), "value": (color.value, color.
 
 def feathered(valid: Gray) -> Gray:
     """A mask of zeros and ones eroded and smoothed, so that it is 0 outside and rises over `FEATHER` pixels."""
-    size = 2 * FEATHER + 1
-    hole = nn.functional.max_pool2d(1 - valid, size, stride=1, padding=FEATHER)
-    soft = avg_pool2d(hole, size, stride=1, padding=FEATHER, count_include_pad=False)
+    radius = FEATHER // 2
+    size = 2 * radius + 1
+    hole = nn.functional.max_pool2d(1 - valid, size, stride=1, padding=radius)
+    soft = avg_pool2d(hole, size, stride=1, padding=radius, count_include_pad=False)
     return torch.minimum(1 - soft, valid)
+
+
+def _check(visible: Tensor, infrared: Tensor, valid: Tensor | None) -> None:
+    """Shapes and types, before anything inside stumbles over them."""
+    batch, height, width = len(visible), *visible.shape[-2:]
+    wanted = {"visible": (visible, (batch, 3, height, width)), "infrared": (infrared, (batch, 1, height, width))}
+    if valid is not None:
+        wanted["valid"] = (valid, (batch, 1, height, width))
+    for name, (image, shape) in wanted.items():
+        if tuple(image.shape) != shape:
+            raise ValueError(f"{name} must have the shape {shape}, not {tuple(image.shape)}")
+    if not (visible.is_floating_point() and infrared.is_floating_point()):
+        raise ValueError(f"images must be floats in [0, 1], not {visible.dtype} and {infrared.dtype}")

@@ -31,6 +31,8 @@ class Writing:
     """Where and how fused files are written."""
 
     out: Path
+    one_file: bool = False
+    """`out` is the file itself, not a folder."""
     format: str = "png"
     color: Literal["keep", "gray"] = "keep"
     if_exists: Literal["error", "skip", "overwrite"] = "error"
@@ -48,21 +50,31 @@ class Done:
     notes: tuple[str, ...] = ()
 
 
-def targets(pair: Match, methods: Sequence[str], writing: Writing, single: bool) -> dict[str, Path]:
+def targets(pair: Match, methods: Sequence[str], writing: Writing) -> dict[str, Path]:
     """The file of each method: OUT itself, OUT/NAME.png, or OUT/METHOD/NAME.png when there are several."""
-    if single and len(methods) == 1 and writing.out.suffix.lower() in io.WRITABLE:
+    if writing.one_file:
         return {methods[0]: writing.out}
+    name = Path(pair.name)
+    if name.is_absolute() or ".." in name.parts:
+        raise IrvisError(f"the pair {pair.name} would be written outside {writing.out}")
     folders = {m: writing.out / m.replace(":", "-").replace("/", "_") for m in methods}
     if len(methods) == 1:
         folders = {methods[0]: writing.out}
     return {m: folder / f"{pair.name}.{writing.format}" for m, folder in folders.items()}
 
 
-def refuse_existing(pairs: Sequence[Match], methods: Sequence[str], writing: Writing) -> None:
-    """Before anything is done: with `if_exists="error"` no output may be there yet, and none may be an input."""
+def refuse(pairs: Sequence[Match], methods: Sequence[str], writing: Writing) -> None:
+    """Before anything is done: OUT fits what is asked, no output is there yet (unless told), and none is an input."""
+    suffix = writing.out.suffix.lower()
+    if writing.one_file and len(methods) > 1:
+        raise IrvisError(f"{writing.out} is one file and there are {len(methods)} methods: give a folder as --out")
+    if writing.one_file and suffix not in io.WRITABLE:
+        raise IrvisError(f"{writing.out}: irvis writes {' '.join(io.WRITABLE)}; end the name in one of these")
+    if not writing.one_file and writing.out.is_file():
+        raise IrvisError(f"{writing.out} is a file; give a folder as --out")
     inputs = {path.resolve() for pair in pairs for path in (pair.visible, pair.infrared)}
     for pair in pairs:
-        for path in targets(pair, methods, writing, len(pairs) == 1).values():
+        for path in targets(pair, methods, writing).values():
             if path.resolve() in inputs:
                 raise IrvisError(f"{path} is an input and would be overwritten; choose another --out")
             if writing.if_exists == "error" and path.exists():
@@ -79,7 +91,7 @@ def fuse_all(
 ) -> Iterator[Done]:
     """Fuse pair after pair, yielding what became of each."""
     for pair in pairs:
-        paths = targets(pair, list(fusers), writing, len(pairs) == 1)
+        paths = targets(pair, list(fusers), writing)
         todo = {m: p for m, p in paths.items() if not (writing.if_exists == "skip" and io.is_complete(p))}
         if not todo:
             yield Done(name=pair.name, files=tuple(paths.values()), skipped=True)
@@ -89,8 +101,10 @@ def fuse_all(
             try:
                 _fuse_one(pair, {m: fusers[m] for m in todo}, todo, reading, writing, device)
                 problem = ""
-            except (IrvisError, OSError, RuntimeError, MemoryError) as error:
-                problem = str(error).strip().split("\n")[0] or type(error).__name__
+            except IrvisError as error:
+                problem = str(error)
+            except Exception as error:  # whatever it is, the other pairs are still to be done
+                problem = f"{type(error).__name__}: {str(error).strip()}".split("\n")[0]
         notes = tuple(str(warning.message) for warning in caught)
         yield Done(name=pair.name, files=tuple(todo.values()), problem=problem, notes=notes)
 
@@ -117,7 +131,6 @@ def _fuse_one(
 
 
 def write(path: Path, fused: RGB, meta: Meta, writing: Writing) -> None:
-    """Write a fused picture; one channel where gray was asked for or nothing has colour."""
-    colorless = bool((fused == fused[:, :1]).all())
-    image = gray(fused) if writing.color == "gray" or colorless else fused
+    """Write a fused picture; one channel where gray was asked for or the visible file had one."""
+    image = gray(fused) if writing.color == "gray" or meta.gray else fused
     io.write(path, image, meta, quality=writing.quality)

@@ -16,6 +16,9 @@ from torch.nn.functional import conv2d, pad
 from .color import gray
 from .types import Gray, Picture
 
+Saliency = Literal["variance", "deviation"]
+Weighting = Literal["saliency", "mean"]
+
 FLAT = 1e-10
 """A window whose variance is below this (a deviation of 0.003 gray levels of 255) counts as constant."""
 
@@ -53,8 +56,8 @@ def qw_index(
     visible: Picture,
     infrared: Picture,
     *,
-    saliency: Literal["variance", "deviation"] = "variance",
-    weighting: Literal["saliency", "mean"] = "saliency",
+    saliency: Saliency = "variance",
+    weighting: Weighting = "saliency",
     size: int = 8,
     stride: int = 8,
 ) -> Tensor:
@@ -82,9 +85,12 @@ def qe_index(
     *,
     normalise: bool = True,
     power: float = 1.0,
-    **options: str | int,
+    saliency: Saliency = "variance",
+    weighting: Weighting = "saliency",
+    size: int = 8,
+    stride: int = 8,
 ) -> Tensor:
-    """Qw of the edge images (Sobel magnitude), in [-1, 1]; `options` are those of `qw_index`.
+    """Qw of the edge images (Sobel magnitude), in [-1, 1]; options as in `qw_index`, and:
 
     normalise: stretch each edge image to [0, 1] first, as the paper's code does.
     power: 0.7 in the paper's loss; negative values count as 0 then.
@@ -92,13 +98,22 @@ def qe_index(
     edges = [sobel(gray(image).float()) for image in (fused, visible, infrared)]
     if normalise:
         edges = [_stretched(edge) for edge in edges]
-    index = qw_index(*edges, **options)  # type: ignore[arg-type]
+    index = qw_index(edges[0], edges[1], edges[2], saliency=saliency, weighting=weighting, size=size, stride=stride)
     return index if power == 1 else index.clamp_min(1e-6) ** power
 
 
-def qw(fused: Picture, visible: Picture, infrared: Picture, **options: str | int) -> Tensor:
+def qw(
+    fused: Picture,
+    visible: Picture,
+    infrared: Picture,
+    *,
+    saliency: Saliency = "variance",
+    weighting: Weighting = "saliency",
+    size: int = 8,
+    stride: int = 8,
+) -> Tensor:
     """1 - Qw."""
-    return 1 - qw_index(fused, visible, infrared, **options)  # type: ignore[arg-type]
+    return 1 - qw_index(fused, visible, infrared, saliency=saliency, weighting=weighting, size=size, stride=stride)
 
 
 def qe(
@@ -108,10 +123,16 @@ def qe(
     *,
     normalise: bool = True,
     power: float = 1.0,
-    **options: str | int,
+    saliency: Saliency = "variance",
+    weighting: Weighting = "saliency",
+    size: int = 8,
+    stride: int = 8,
 ) -> Tensor:
     """1 - Qe."""
-    return 1 - qe_index(fused, visible, infrared, normalise=normalise, power=power, **options)
+    return 1 - qe_index(
+        fused, visible, infrared, normalise=normalise, power=power,
+        saliency=saliency, weighting=weighting, size=size, stride=stride,
+    )  # fmt: skip
 
 
 def mse(

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 from .errors import IrvisError
+from .options import misfit
 
 if TYPE_CHECKING:
     from .fuser import Fuser
@@ -83,11 +84,16 @@ def register(name: str, *, spec: Spec | Callable[..., Spec], **facts: Any) -> Ca
         if name in METHODS:
             raise ValueError(f"method {name!r} is registered twice")
         summary = (inspect.getdoc(build) or "").split("\n")[0]
-        of = spec if callable(spec) else lambda **_: spec
+        of = spec if callable(spec) else partial(_same, spec)
         METHODS[name] = Method(name=name, build=build, spec=of, summary=summary, **facts)
         return build
 
     return enter
+
+
+def _same(spec: Spec, **_: Any) -> Spec:
+    """The Spec of a method whose options do not change it."""
+    return spec
 
 
 def find(name: str) -> Method:
@@ -114,12 +120,16 @@ def create(name: str, *, weights: str | Path | None = "default", device: str = "
     ------
     IrvisError: unknown method, option, weights or device, or a file whose hash is wrong.
     """
+    import torch
+
     from . import weights as checkpoints
     from .fuser import Fuser
 
     method = find(name)
     _check_options(method, options)
     state = None
+    if not method.learnable and weights not in ("default", None):
+        raise IrvisError(f"{name} has no weights, so {str(weights)!r} means nothing to it")
     if method.learnable and weights is not None:
         checkpoint = checkpoints.find(method, weights)
         state, options = checkpoint.state, {**checkpoint.options, **options}
@@ -132,6 +142,7 @@ def create(name: str, *, weights: str | Path | None = "default", device: str = "
     except (ValueError, RuntimeError) as problem:
         raise IrvisError(f"{name}: {_first_line(problem)}") from problem
     try:
+        torch.empty(0, device=device)
         return fuser.to(device).eval()
     except (AssertionError, RuntimeError) as problem:
         raise IrvisError(f"device {device!r} cannot be used here: {_first_line(problem)}") from problem
@@ -171,12 +182,8 @@ def _check_options(method: Method, options: Mapping[str, Any]) -> None:
         raise IrvisError(f"{method.name} has no option {', '.join(unknown)}; its options are: {known}")
     kinds = get_type_hints(method.build.__init__ if method.learnable else method.build)
     for name, chosen in options.items():
-        if get_origin(kinds[name]) is Literal:
-            known = ", ".join(map(str, get_args(kinds[name])))
-            if chosen not in get_args(kinds[name]):
-                raise IrvisError(f"{method.name}: {name} must be one of {known}, not {chosen!r}")
-        elif not isinstance(chosen, (int, float) if kinds[name] is float else kinds[name]):
-            raise IrvisError(f"{method.name}: {name} must be {kinds[name].__name__}, not {chosen!r}")
+        if wanted := misfit(chosen, kinds[name]):
+            raise IrvisError(f"{method.name}: {name} must be {wanted}, not {chosen!r}")
 
 
 def _first_line(problem: Exception) -> str:

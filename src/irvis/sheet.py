@@ -8,6 +8,7 @@ import torch
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
+from .files import whole
 from .types import Image
 
 MARGIN, CAPTION = 8, 26
@@ -71,10 +72,8 @@ def sheet(
 
 def save(page: Pillow.Image, path: Path) -> None:
     """Write a sheet as PNG, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
-    page.save(unfinished, "PNG")
-    unfinished.replace(path)
+    with whole(path) as unfinished:
+        page.save(unfinished, "PNG")
 
 
 def to_pillow(image: Image) -> Pillow.Image:

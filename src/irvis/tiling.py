@@ -19,14 +19,12 @@ Core = Callable[[Image, Gray], Scaled]
 
 def run(core: Core, visible: Image, infrared: Gray, spec: Spec, tile: int | None = None) -> Scaled:
     """`core` on a batch of any size. `tile` (pixels a side) bounds the memory; None = whole images."""
-    size = spec.window or tile
-    if size is None:
+    if spec.window is not None:
+        return blended(core, visible, infrared, spec, spec.window)
+    if tile is None or max(visible.shape[-2:]) <= tile:
         return padded(core, visible, infrared, spec)
-    if spec.reach is None:
-        return blended(core, visible, infrared, spec, size)
-    if max(visible.shape[-2:]) <= size:
-        return padded(core, visible, infrared, spec)
-    return exact(core, visible, infrared, spec, size)
+    tiled = blended if spec.reach is None else exact
+    return tiled(core, visible, infrared, spec, tile)
 
 
 def padded(core: Core, visible: Image, infrared: Gray, spec: Spec) -> Scaled:
@@ -57,14 +55,14 @@ def exact(core: Core, visible: Image, infrared: Gray, spec: Spec, size: int) -> 
 
 
 def blended(core: Core, visible: Image, infrared: Gray, spec: Spec, size: int) -> Scaled:
-    """Windows of `size` pixels that overlap by a quarter, mixed with linear ramps."""
+    """Windows of `size` pixels on the core's grid that overlap by about a quarter, mixed with linear ramps."""
     size = _up_to(size, spec.multiple)
     height, width = visible.shape[-2:]
-    right, below = max(size - width, 0), max(size - height, 0)
+    right, below = (max(size, _up_to(length, spec.multiple)) - length for length in (width, height))
     visible, infrared = (_extend(image, right, below, spec.fill) for image in (visible, infrared))
     fused: Tensor | None = None
     total: Tensor | None = None
-    for top, left in product(*(list(_starts(length, size)) for length in visible.shape[-2:])):
+    for top, left in product(*(list(_starts(length, size, spec.multiple)) for length in visible.shape[-2:])):
         window = (..., slice(top, top + size), slice(left, left + size))
         part = core(visible[window], infrared[window])
         weight = _ramp(size * spec.scale, size * spec.scale // 4, part)
@@ -99,8 +97,8 @@ def _up_to(length: int, multiple: int) -> int:
     return -(-length // multiple) * multiple
 
 
-def _starts(length: int, size: int) -> Iterator[int]:
-    yield from range(0, length - size, size - size // 4)
+def _starts(length: int, size: int, multiple: int) -> Iterator[int]:
+    yield from range(0, length - size, _up_to(size - size // 4, multiple))
     yield length - size
 
 

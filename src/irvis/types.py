@@ -25,6 +25,8 @@ class Meta:
     """ICC colour profile; the fused pixels are in the same colour space."""
     depth: int = 8
     """Bits per channel of the visible file: 8 or 16."""
+    gray: bool = False
+    """Whether the visible file has one channel: the fused file has one then, too."""
 
 
 class Pair(NamedTuple):

@@ -11,10 +11,11 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
 from .errors import IrvisError
+from .files import whole
 from .registry import Method, Weights
 
 SHIPPED = Path(str(files("irvis"))) / "shipped"
@@ -56,13 +57,14 @@ def load(path: Path, *, method: str, sha256: str | None = None) -> Checkpoint:
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}
             state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+        options = json.loads(header.get("options", "{}"))
     except (SafetensorError, OSError, ValueError) as problem:
         raise IrvisError(
             f"{path}: not a safetensors checkpoint ({problem}); `irvis convert` reads the authors' files"
         ) from problem
     if header.get("method") != method:
         raise IrvisError(f"{path}: holds weights of {header.get('method', 'no method')!r}, not of {method!r}")
-    return Checkpoint(method=method, options=json.loads(header.get("options", "{}")), state=state)
+    return Checkpoint(method=method, options=options, state=state)
 
 
 def save(
@@ -80,10 +82,8 @@ def save(
     """
     state = {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in core.state_dict().items()}
     header = {"method": method, "options": json.dumps(dict(options)), **facts}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
-    save_file(state, unfinished, metadata=header)
-    unfinished.replace(path)
+    with whole(path) as unfinished:
+        unfinished.write_bytes(serialize(state, metadata=header))
     return digest(path)
 
 

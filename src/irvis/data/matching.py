@@ -5,6 +5,7 @@ patterns or globs make the pair, it is the text that {id} or the * stood for.
 """
 
 import itertools
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -154,6 +155,8 @@ def _images(place: Path, recursive: bool = True) -> list[Path]:
     else:
         fixed = list(itertools.takewhile(lambda part: not WILD.search(part), place.parts))
         images = _glob(Path(*fixed), str(Path(*place.parts[len(fixed) :])))
+    if place.is_dir() and not os.access(place, os.R_OK | os.X_OK):
+        raise IrvisError(f"{place} cannot be opened: you have no permission to read it.")
     if not images:
         raise IrvisError(f"{place}: no image there (looked for {' '.join(sorted(READABLE))}).")
     return images
@@ -249,7 +252,7 @@ def _star_name(path: Path, pattern: str) -> str | None:
     found = re.fullmatch(expression, path.with_suffix("").as_posix(), re.DOTALL)
     if found is None:
         return None
-    return "/".join(text.strip("/") for text in found.groups() if text) or path.parent.as_posix()
+    return "/".join(text.strip("/") for text in found.groups() if text) or path.parent.name or path.stem
 
 
 def _named(paths: Sequence[Path], namer: Namer) -> dict[str, Path]:

@@ -112,22 +112,30 @@ def _visible(raster: Raster) -> tuple[RGB, Meta]:
             f"{_extremes(samples)}: save it with 8 or 16 bits."
         )
     image = _tensor(samples) / _FULL.get(samples.dtype.name, 1)
-    meta = Meta(exif=raster.exif, icc=raster.icc, depth=8 if samples.dtype == np.uint8 else 16)
+    depth = 8 if samples.dtype == np.uint8 else 16
+    meta = Meta(exif=raster.exif, icc=raster.icc, depth=depth, gray=samples.shape[2] == 1)
     return image.expand(1, 3, -1, -1).contiguous(), meta
 
 
 def _infrared(raster: Raster, span: Range | None, color: Literal["refuse", "gray"], hint: str = "") -> Gray:
     """`hint` ends the text of a refusal."""
-    samples, advice = raster.samples, f" {hint}" if hint else ""
+    try:
+        return infrared_of(raster.samples, span, color)
+    except IrvisError as error:
+        raise IrvisError(f"{raster.path}: {error}{hint and ' '}{hint}") from error
+
+
+def infrared_of(samples: Samples, span: Range | None, color: Literal["refuse", "gray"]) -> Gray:
+    """Samples (h, w, 1 or 3) of an infrared image as (1, 1, h, w) in [0, 1]: the rules for files and arrays."""
     if color == "refuse" and _is_coloured(samples):
         raise IrvisError(
-            f"{raster.path} is pseudo-coloured: use the camera's grayscale or radiometric output, or type "
-            f"--infrared-color gray to take its brightness.{advice}"
+            "the infrared image is pseudo-coloured: use the camera's grayscale or radiometric output, or take "
+            "its brightness with --infrared-color gray (infrared_color='gray' in Python)."
         )
     if span is None and samples.dtype != np.uint8:
         raise IrvisError(
-            f"{raster.path} holds {samples.dtype} counts from {_extremes(samples)}: say what is black and "
-            f"what is white, for example --infrared-range 1%,99%.{advice}"
+            f"the infrared image holds {samples.dtype} counts from {_extremes(samples)} and needs a range, what is "
+            "black and what is white: --infrared-range 1%,99% (infrared_range='1%,99%' in Python)."
         )
     counts = gray(_tensor(samples))
     return counts / 255 if span is None else torch.from_numpy(to_unit(counts.numpy(), span))

@@ -1,7 +1,6 @@
 """Images to files: the suffix decides the format, and a file appears whole or not at all."""
 
 import struct
-import uuid
 import zlib
 from dataclasses import replace
 from io import BytesIO
@@ -13,6 +12,7 @@ from PIL import Image as Pillow
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from ..errors import IrvisError
+from ..files import whole
 from ..types import Image, Meta
 from .decode import EXIF, GPS, StrPath, reason, within_memory
 from .deep import Samples, png_file
@@ -36,8 +36,9 @@ def write(path: StrPath, image: Image, meta: Meta = Meta(), *, quality: int = 95
         _refuse_unwritable(path, image, meta, quality)
     depth = 16 if meta.depth == 16 and suffix in (".png", ".tif", ".tiff") else 8
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, _encode(_quantise(image, depth), suffix, meta, quality))
+        data = _encode(_quantise(image, depth), suffix, meta, quality)
+        with whole(path) as unfinished:
+            unfinished.write_bytes(data)
     except Exception as error:
         raise IrvisError(f"{path} cannot be written: {reason(error)}.") from error
 
@@ -58,15 +59,6 @@ def _refuse_unwritable(path: Path, image: Image, meta: Meta, quality: int) -> No
         )
     if not image.isfinite().all():
         raise IrvisError(f"{path}: the image to write holds NaN or infinite pixels.")
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _quantise(image: Image, depth: int) -> Samples:

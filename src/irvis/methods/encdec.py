@@ -5,6 +5,7 @@ As the paper has it there is no activation before the last tanh: the network is 
 """
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -21,16 +22,11 @@ GRID = 2**LEVELS
 
 Activation = Literal["none", "relu", "leaky_relu", "gelu", "silu"]
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "none": lambda x: x,
+    "none": nn.Identity(),
     "relu": functional.relu,
-    "leaky_relu": lambda x: functional.leaky_relu(x, 0.1),
+    "leaky_relu": partial(functional.leaky_relu, negative_slope=0.1),
     "gelu": functional.gelu,
     "silu": functional.silu,
-}
-FUSIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "mean": lambda infrared, visible: (infrared + visible) / 2,
-    "sum": lambda infrared, visible: infrared + visible,
-    "max": torch.maximum,
 }
 
 
@@ -141,10 +137,12 @@ class Rule(nn.Module):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self.rule = FUSIONS[name]
+        self.name = name
 
     def forward(self, infrared: Tensor, visible: Tensor) -> Tensor:
-        return self.rule(infrared, visible)
+        if self.name == "max":
+            return torch.maximum(infrared, visible)
+        return (infrared + visible) / (2 if self.name == "mean" else 1)
 
 
 class Decoder(nn.Module):

@@ -1,8 +1,10 @@
 """Run a recipe with Lightning Fabric: stage after stage, resumable to the step, on any number of devices."""
 
+import json
 import math
+import pickle
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -12,16 +14,17 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
 from .. import registry, weights
-from ..color import luma, value
-from ..data.pairs import Crops, Source
+from ..data.pairs import Crops
 from ..errors import IrvisError
+from ..files import whole
 from ..fuser import Fuser
-from ..types import RGB, Gray, Image
+from ..types import RGB, Gray
 from .alarms import Alarms
 from .log import Log
 from .recipe import Recipe, Stage
 from .sources import Sources
-from .steps import STEPS, judged
+from .steps import STEPS
+from .validation import draw, in_domain, validation_losses
 
 CHECKPOINT = "checkpoint.pt"
 EVERY = 500
@@ -60,21 +63,50 @@ def train(
     fabric.launch()
     torch.manual_seed(recipe.seed)
     fuser = registry.create(recipe.method, weights=None, **recipe.options)
+    _refuse(recipe, fuser, fabric.world_size)
+    saved = _resumed(out / CHECKPOINT, recipe) if resume and (out / CHECKPOINT).is_file() else None
+    progress = Progress(**saved["progress"]) if saved else Progress()
+    if saved:
+        weights.fill(fuser.core, saved["core"], str(out / CHECKPOINT))
+    lengths = [stage.epochs * stage.steps for stage in recipe.stages]
+    with Log(out, (progress.stage, progress.step), lengths, lead=fabric.is_global_zero) as log:
+        run = Run(fabric, recipe, fuser, sources, out, log, workers, show)
+        for number in range(progress.stage, len(recipe.stages)):
+            run.stage(number, progress, saved)
+            saved = None
+            progress.stage, progress.step, progress.best = number + 1, 0, math.inf
+    return out / "best.safetensors"
+
+
+def _refuse(recipe: Recipe, fuser: Fuser, processes: int) -> None:
+    """What the recipe asks and the method or the machine cannot give."""
     if not isinstance(fuser.core, nn.Module):
         raise IrvisError(f"{recipe.method} has nothing to train")
-    progress, saved = Progress(), None
-    if resume and (out / CHECKPOINT).is_file():
-        saved = torch.load(out / CHECKPOINT, map_location="cpu", weights_only=True)
-        weights.fill(fuser.core, saved["core"], str(out / CHECKPOINT))
-        progress = Progress(**saved["progress"])
-    log = Log(out, (progress.stage, progress.step), lead=fabric.is_global_zero)
-    run = Run(fabric, recipe, fuser, sources, out, log, workers, show)
-    for number in range(progress.stage, len(recipe.stages)):
-        run.stage(number, progress, saved)
-        saved = None
-        progress.stage, progress.step, progress.best = number + 1, 0, math.inf
-    log.close()
-    return out / "best.safetensors"
+    multiple = fuser.spec.multiple * fuser.spec.scale
+    for stage in recipe.stages:
+        if stage.crop % multiple:
+            raise IrvisError(f"crop {stage.crop} is not a multiple of {multiple}, as {recipe.method} needs")
+        if stage.batch % processes:
+            raise IrvisError(f"batch {stage.batch} cannot be shared by {processes} processes")
+        freeze_all_but(fuser.core, stage.learn)
+
+
+def _resumed(file: Path, recipe: Recipe) -> Mapping[str, Any]:
+    """The checkpoint, if it is whole and of this very recipe."""
+    try:
+        saved: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        before, now = json.loads(saved["recipe"]), json.loads(_text(recipe))
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as problem:
+        raise IrvisError(f"{file} is damaged and cannot be resumed from; choose another --out") from problem
+    changed = [key for key in now if before.get(key) != now[key]]
+    if changed:
+        raise IrvisError(f"{file} is of another recipe ({', '.join(changed)} changed); choose another --out")
+    return saved
+
+
+def _text(recipe: Recipe) -> str:
+    """The recipe without its prose, for comparison."""
+    return json.dumps({key: value for key, value in asdict(recipe).items() if key not in ("about", "name")})
 
 
 @dataclass
@@ -97,6 +129,7 @@ class Run:
         core, optimizer = fabric.setup(self.fuser.core.train(), _optimizer(learning, stage))
         if saved is not None:
             optimizer.load_state_dict(saved["optimizer"])
+            fabric.strategy.precision.load_state_dict(saved["precision"])
         alarms, total = Alarms(), stage.epochs * stage.steps
         for step, (visible, infrared) in self._batches(number, progress.step, total):
             torch.manual_seed(hash((self.recipe.seed, number, step, fabric.global_rank)) % 2**63)
@@ -116,8 +149,6 @@ class Run:
 
     def _batches(self, number: int, first: int, total: int) -> Iterator[tuple[int, tuple[RGB, Gray]]]:
         stage, fabric = self.recipe.stages[number], self.fabric
-        if stage.batch % fabric.world_size:
-            raise IrvisError(f"batch {stage.batch} cannot be shared by {fabric.world_size} processes")
         crops = Crops(
             sources=self.sources.train, share=self.sources.share, batch=stage.batch, crop=stage.crop, steps=total,
             seed=self.recipe.seed * 1000 + number, zoom=self.recipe.data.zoom, gamma=self.recipe.data.gamma,
@@ -165,11 +196,13 @@ class Run:
         state = {
             "core": self.fuser.core.state_dict(),
             "optimizer": optimizer.state_dict(),
+            "precision": self.fabric.strategy.precision.state_dict(),
             "progress": vars(progress),
+            "recipe": _text(self.recipe),
         }
-        unfinished = self.out / f".{CHECKPOINT}.part"
-        torch.save(state, unfinished)
-        unfinished.replace(self.out / CHECKPOINT)
+        self.log.flush()  # what the log holds must not fall behind the checkpoint
+        with whole(self.out / CHECKPOINT) as unfinished:
+            torch.save(state, unfinished)
 
 
 def freeze_all_but(core: nn.Module, patterns: Sequence[str]) -> list[nn.Parameter]:
@@ -192,51 +225,6 @@ def learning_rate(stage: Stage, step: int) -> float:
     return stage.lr * rise
 
 
-def in_domain(domain: str, visible: RGB) -> Image:
-    """The plane of the visible image that the core fuses."""
-    if domain == "rgb":
-        return visible
-    return luma(visible) if domain == "luma" else value(visible)
-
-
-@torch.no_grad()
-def validation_losses(fuser: Fuser, pairs: Source, stage: Stage) -> dict[str, float]:
-    """The stage's losses over whole pairs, mean; colour and padding as in use."""
-    fuser.eval()
-    sums: dict[str, float] = {}
-    for index in range(len(pairs)):
-        visible, infrared = (image.to(_device(fuser)) for image in pairs[index])
-        plane = in_domain(fuser.spec.domain, visible)
-        fused = in_domain(fuser.spec.domain, shrunk(fuser(visible, infrared), fuser.spec.scale))
-        for name, term in judged(fused, plane, infrared, stage.losses).items():
-            sums[name] = sums.get(name, 0.0) + float(term) / len(pairs)
-    fuser.train()
-    return sums
-
-
-@torch.no_grad()
-def draw(fuser: Fuser, pairs: Source, path: Path) -> Tensor:
-    """Visible, infrared and fused side by side, of the first validation pair: written to `path` and returned."""
-    from ..io import write
-
-    fuser.eval()
-    visible, infrared = (image.to(_device(fuser)) for image in pairs[0])
-    fused = shrunk(fuser(visible, infrared), fuser.spec.scale)
-    row = torch.cat([visible, infrared.expand_as(visible), fused], dim=3).cpu()
-    write(path, row)
-    fuser.train()
-    return row[0]
-
-
-def shrunk(image: Tensor, scale: int) -> Tensor:
-    """An image at 1/`scale` of its size."""
-    return nn.functional.avg_pool2d(image, scale) if scale > 1 else image
-
-
-def _device(fuser: Fuser) -> torch.device:
-    return next(fuser.parameters()).device
-
-
 def _optimizer(learning: list[nn.Parameter], stage: Stage) -> torch.optim.Optimizer:
     if stage.optimizer == "sgd":
         return torch.optim.SGD(learning, stage.lr, stage.momentum, weight_decay=stage.weight_decay)
@@ -252,7 +240,7 @@ def _fabric(device: str, devices: int, nodes: int, precision: str) -> Any:
     kinds: Any = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
     many = devices * nodes > 1
     try:
-        return Fabric(
+        fabric = Fabric(
             accelerator=device,
             devices=devices,
             num_nodes=nodes,
@@ -261,3 +249,6 @@ def _fabric(device: str, devices: int, nodes: int, precision: str) -> Any:
         )
     except (ValueError, RuntimeError) as problem:
         raise IrvisError(f"cannot train on {devices} × {device}: {str(problem).splitlines()[0]}") from problem
+    if precision == "fp16" and fabric.device.type == "cpu":
+        raise IrvisError("fp16 needs a GPU; on the CPU use bf16")
+    return fabric

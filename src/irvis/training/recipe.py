@@ -1,13 +1,15 @@
 """A training recipe: a method, its data and a list of stages. Plain data, read from TOML; unknown keys are errors."""
 
+import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_type_hints
 
 from ..errors import IrvisError
+from ..options import misfit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,25 +111,64 @@ def shipped() -> list[Path]:
 
 
 def _build(kind: type, table: Mapping[str, Any], where: str) -> Any:
-    known = {f.name for f in fields(kind)}
-    unknown = sorted(set(table) - known)
+    """A record from a table whose keys and values fit its fields."""
+    kinds = get_type_hints(kind)
+    unknown = sorted(set(table) - set(kinds))
     if unknown:
-        raise IrvisError(f"{where}: unknown key {', '.join(unknown)}; known keys: {', '.join(sorted(known))}")
+        raise IrvisError(f"{where}: unknown key {', '.join(unknown)}; known keys: {', '.join(sorted(kinds))}")
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    for key, value in values.items():
+        if wanted := misfit(value, kinds[key]):
+            raise IrvisError(f"{where}: {key} must be {wanted}, not {table[key]!r}")
     try:
-        return kind(**{key: tuple(x) if isinstance(x, list) else x for key, x in table.items()})
+        return kind(**values)
     except TypeError as problem:
         raise IrvisError(f"{where}: {str(problem).replace('__init__() ', '')}") from problem
 
 
+_DATA_RANGES = {"synthetic": (0, 1), "scenes": (1, math.inf), "validation": (0, 0.9), "zoom": (1, 16), "gamma": (1, 16)}
+_STAGE_RANGES = {
+    "epochs": (1, math.inf), "steps": (1, math.inf), "batch": (1, math.inf), "crop": (8, math.inf), "lr": (0, math.inf),
+    "blur": (0, 100), "noise": (0, 1), "warmup": (0, math.inf), "clip": (0, math.inf), "weight_decay": (0, math.inf),
+}  # fmt: skip
+
+
 def _check(recipe: Recipe, path: Path) -> None:
-    from ..losses import LOSSES
+    """What types cannot say: ranges, and names of losses, their options and steps."""
     from .steps import STEPS
 
-    for stage in recipe.stages:
-        unknown = sorted(set(stage.losses) - set(LOSSES))
-        if unknown:
-            raise IrvisError(f"{path}: unknown loss {', '.join(unknown)}; known: {', '.join(sorted(LOSSES))}")
+    if recipe.seed < 0:
+        raise IrvisError(f"{path}: seed must be 0 or more, not {recipe.seed}")
+    _check_ranges(recipe.data, _DATA_RANGES, f"{path} [data]")
+    for number, stage in enumerate(recipe.stages, 1):
+        where = f"{path} stage {number}"
+        _check_ranges(stage, _STAGE_RANGES, where)
         if stage.step not in STEPS:
-            raise IrvisError(f"{path}: unknown step {stage.step!r}; known: {', '.join(sorted(STEPS))}")
-        if any("weight" not in options for options in stage.losses.values()):
-            raise IrvisError(f"{path}: every loss needs a weight, as in qw = {{ weight = 1.0 }}")
+            raise IrvisError(f"{where}: unknown step {stage.step!r}; known: {', '.join(sorted(STEPS))}")
+        if not stage.losses:
+            raise IrvisError(f"{where}: losses is empty")
+        for name, options in stage.losses.items():
+            _check_loss(name, options, where)
+
+
+def _check_ranges(record: Any, ranges: Mapping[str, tuple[float, float]], where: str) -> None:
+    for key, (low, high) in ranges.items():
+        if not low <= getattr(record, key) <= high:
+            limits = f"{low} to {high}" if math.isfinite(high) else f"{low} or more"
+            raise IrvisError(f"{where}: {key} must be {limits}, not {getattr(record, key)}")
+
+
+def _check_loss(name: str, options: Any, where: str) -> None:
+    from ..losses import LOSSES
+
+    if name not in LOSSES:
+        raise IrvisError(f"{where}: unknown loss {name}; known: {', '.join(sorted(LOSSES))}")
+    if not isinstance(options, Mapping) or "weight" not in options:
+        raise IrvisError(f"{where}: every loss needs a weight, as in {name} = {{ weight = 1.0 }}")
+    kinds = {"weight": float, **get_type_hints(LOSSES[name])}
+    known = [key for key in kinds if key not in ("fused", "visible", "infrared", "return")]
+    for key, value in options.items():
+        if key not in known:
+            raise IrvisError(f"{where}: {name} has no option {key}; it has {', '.join(known)}")
+        if wanted := misfit(value, kinds[key]):
+            raise IrvisError(f"{where}: {name}.{key} must be {wanted}, not {value!r}")

@@ -11,6 +11,8 @@ from ..errors import IrvisError
 from ..thermal import Range
 from .recipe import Data
 
+CACHE = 2 << 30
+"""Bytes of memory for decoded pairs, of all folders together."""
 VALIDATION_SCENES = 8
 """Synthetic scenes kept for validation where nothing real is."""
 
@@ -33,17 +35,19 @@ def gather(data: Data, folders: Sequence[Path], *, seed: int = 0, range: Range |
     """
     if not folders and data.synthetic < 1:
         raise IrvisError("nothing to train on: name a folder with --data (or a recipe whose data are synthetic = 1)")
-    real = [] if data.synthetic >= 1 else folders
+    if folders and data.synthetic >= 1:
+        raise IrvisError("this recipe trains on synthetic scenes alone (synthetic = 1): leave out --data")
+    memory = CACHE // max(len(folders), 1)
     train: list[Source] = []
     validation: list[Source] = []
     lines = []
-    for folder in real:
-        learn, check = _folder(folder, data, range)
-        lines.append(f"{folder}: {len(learn)} pairs to train on, {len(check) if check else 0} to validate")
+    for folder in folders:
+        learn, check, line = _folder(folder, data, range, memory)
+        lines.append(line)
         train.append(learn)
         if check:
             validation.append(check)
-    synthetic = data.synthetic if real else 1.0
+    synthetic = data.synthetic if folders else 1.0
     if synthetic > 0:
         train.append(SceneFolder(data.scenes, seed=seed * 100_000))
         lines.append(f"{data.scenes} synthetic scenes, {synthetic:.0%} of the crops")
@@ -53,18 +57,25 @@ def gather(data: Data, folders: Sequence[Path], *, seed: int = 0, range: Range |
     return Sources(train=train, share=share, validation=Joined(validation), names=lines)
 
 
-def _folder(folder: Path, data: Data, range: Range | None) -> tuple[PairFolder, PairFolder | None]:
-    """What of a folder is trained on, and what validates; a public set is known by its layout."""
+def _folder(folder: Path, data: Data, range: Range | None, memory: int) -> tuple[PairFolder, PairFolder | None, str]:
+    """What of a folder is trained on, what validates, and a line about both. Of a public set, its training split."""
     layout = catalog.detect(folder) if folder.is_dir() else None
-    pairs = {pair.name: pair for pair in catalog.find(folder).pairs}
     if layout is not None and not layout.registered and layout.register is None:
         raise IrvisError(f"{folder} is {layout.name}, whose pairs are not registered: align them first")
+    split = "train" if layout is not None and "train" in layout.splits else None
+    found = catalog.find(folder, split=split)
+    pairs = {pair.name: pair for pair in found.pairs}
     register = layout.register if layout else None
-    parts = [[pairs[name] for name in names] for names in split_by_scene(pairs, data.validation)]
-    learn, check = (PairFolder(part, range=range, register=register) if part else None for part in parts)
+    names = split_by_scene(pairs, data.validation) if data.validation else (list(pairs), [])
+    learn, check = (
+        PairFolder([pairs[name] for name in part], range=range, register=register, cache=memory) if part else None
+        for part in names
+    )
     if learn is None:
         raise IrvisError(f"{folder} has too few pairs to train on")
-    return learn, check
+    alone = len(found.only_visible) + len(found.only_infrared)
+    line = f"{folder}{f' ({layout.name}, {split} split)' if layout and split else ''}: {len(learn)} pairs to train on, "
+    return learn, check, f"{line}{len(names[1])} to validate{f', {alone} files without a partner' if alone else ''}"
 
 
 def _shares(sizes: Sequence[int], synthetic: float) -> list[float]:

@@ -1,0 +1,48 @@
+"""Does a value that a user wrote fit the annotation of what it is for? For options of methods, recipes and losses."""
+
+from collections.abc import Mapping
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin
+
+
+def misfit(value: Any, kind: Any) -> str:
+    """What `value` should have been, in words ("a whole number"); empty where it fits."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        alike = any(value == one and type(value) is type(one) for one in arguments)
+        return "" if alike else f"one of {', '.join(map(str, arguments))}"
+    if origin is tuple:
+        return _misfit_tuple(value, arguments)
+    if origin is UnionType:
+        wanted = [misfit(value, one) for one in arguments]
+        return "" if "" in wanted else " or ".join(wanted)
+    if kind is Any:
+        return ""
+    return _misfit_plain(value, dict if origin is Mapping else kind)
+
+
+def _misfit_tuple(value: Any, arguments: tuple[Any, ...]) -> str:
+    if arguments[-1] is Ellipsis:
+        wanted = misfit_list(value, arguments[0])
+        return f"a list, each {wanted}" if wanted else ""
+    fits = isinstance(value, tuple) and len(value) == len(arguments)
+    if fits and not any(misfit(one, kind) for one, kind in zip(value, arguments, strict=True)):
+        return ""
+    return f"a list of {len(arguments)}"
+
+
+def misfit_list(value: Any, kind: Any) -> str:
+    """What the entries of a list should have been; empty where all fit."""
+    if not isinstance(value, tuple):
+        return misfit(None, kind) or "an entry"
+    return next((wanted for one in value if (wanted := misfit(one, kind))), "")
+
+
+_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", dict: "a table"}
+
+
+def _misfit_plain(value: Any, kind: type) -> str:
+    if kind in (int, float):
+        number = isinstance(value, int if kind is int else (int, float)) and not isinstance(value, bool)
+        return "" if number and abs(value) < float("inf") else _WORDS[kind]  # not a number fails the comparison
+    return "" if isinstance(value, kind) else _WORDS.get(kind, kind.__name__)

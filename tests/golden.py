@@ -1,0 +1,72 @@
+"""Reference numbers: what the field's own codes returned on stored images, read from the folder `golden_data`."""
+
+import functools
+import json
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from irvis.metrics.maps import sharing
+
+RELATIVE, ABSOLUTE = 1e-6, 1e-9
+
+
+@functools.cache
+def numbers(path: Path) -> dict:
+    return json.loads((path / "golden.json").read_text())
+
+
+@functools.cache
+def image(file: Path) -> torch.Tensor:
+    pixels = torch.from_numpy(np.array(Image.open(file))) / 255
+    return pixels[None, None] if pixels.ndim == 2 else pixels.permute(2, 0, 1)[None]
+
+
+def images(path: Path, entry: dict) -> list[torch.Tensor]:
+    """Fused, visible, infrared."""
+    return [image(path / entry[role]) for role in ("fused", "vi", "ir")]
+
+
+Row = tuple[str, str, Callable]
+"""Suite, metric there, ours."""
+
+
+def finite(path: Path, suite: str, name: str) -> dict[str, float]:
+    """The reference value of every triple where it is a finite number."""
+    values = {triple: of.get(name) for triple, of in numbers(path)["values"][suite].items()}
+    return {k: v for k, v in values.items() if isinstance(v, int | float) and math.isfinite(v)}
+
+
+def differences(path: Path, rows: list[Row], left_out: Callable = lambda *_: False) -> dict:
+    """Where gray triples differ from the references: {(suite, metric, triple): (ours, theirs)}.
+
+    Triples for which left_out(triple, entry) holds are left out; a row without any triple is an error.
+    """
+    references = [finite(path, suite, name) for suite, name, _ in rows]
+    wrong, counts = {}, dict.fromkeys(range(len(rows)), 0)
+    for triple, entry in numbers(path)["triples"].items():
+        if triple.startswith("vifb_rgb") or left_out(triple, entry):
+            continue
+        three = images(path, entry)
+        with sharing():
+            for n, (suite, name, metric) in enumerate(rows):
+                if triple in references[n]:
+                    counts[n] += 1
+                    value, reference = metric(*three).item(), references[n][triple]
+                    if not abs(value - reference) <= RELATIVE * abs(reference) + ABSOLUTE:
+                        wrong[suite, name, triple] = value, reference
+    assert all(counts.values()), "a row has no triple to compare"
+    return wrong
+
+
+def by_channel(path: Path, name: str, metric: Callable) -> Iterator[tuple[float, float]]:
+    """Ours and VIFB's value of the colour triples: the mean of the channels, each beside the infrared image."""
+    for triple, reference in finite(path, "vifb_matlab", name).items():
+        if triple.startswith("vifb_rgb"):
+            fused, visible, infrared = images(path, numbers(path)["triples"][triple])
+            channels = [metric(fused[:, c : c + 1], visible[:, c : c + 1], infrared).item() for c in range(3)]
+            yield sum(channels) / 3, reference
