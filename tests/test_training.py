@@ -271,7 +271,7 @@ STAGE = "[[stage]]\nlosses = { qw = { weight = 1 } }\n"
         ("data = { synthetic = 2 }\n" + STAGE, "synthetic must be 0 to 1"),
         ("data = { zoom = 0.5 }\n" + STAGE, "zoom must be 1 to 16"),
         ("[[stage]]\nlosses = {}", "losses is empty"),
-        ("[[stage]]\nlosses = { mse = 1.0 }", "needs a weight"),
+        ("[[stage]]\nlosses = { mse = 1.0 }", "losses must be a table of tables"),
         ("[[stage]]\nlosses = { qw = { stride = 1 } }", "needs a weight"),
         ("[[stage]]\nlosses = { qq = { weight = 1 } }", "unknown loss qq"),
         ("[[stage]]\nlosses = { mse = { weight = 1, visble_weight = 1 } }", "mse has no option visble_weight"),

@@ -18,7 +18,10 @@ def misfit(value: Any, kind: Any) -> str:
         return "" if "" in wanted else " or ".join(wanted)
     if kind is Any:
         return ""
-    return _misfit_plain(value, dict if origin is Mapping else kind)
+    if origin is Mapping:
+        alike = isinstance(value, dict) and not any(misfit(one, arguments[1]) for one in value.values())
+        return "" if alike else "a table of tables" if get_origin(arguments[1]) is Mapping else "a table"
+    return _misfit_plain(value, kind)
 
 
 def _misfit_tuple(value: Any, arguments: tuple[Any, ...]) -> str:

@@ -122,7 +122,8 @@ def psnr(
 
     10·log10(255² / MSE). High = close to both. Identical images: infinite.
     form="tang" (also IVIF_ZOO): 20·log10(255 / √(MSE on [0, 1])), 48.13 dB more. form="vifb": the mean of
-    √(sum of squares)/(number of pixels) in place of the MSE. form="cddfuse": the peak is the fused image's largest level.
+    √(sum of squares)/(number of pixels) in place of the MSE.
+    form="cddfuse": the peak is the fused image's largest level.
     """
     f = levels(fused)
     error = mse(fused, visible, infrared)
