@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ..types import RGB, Picture
+from ..types import Picture
 from .maps import Values, levels, shared
 from .record import metric
 
@@ -19,7 +19,7 @@ Part = Literal["all", "dark", "bright"]
 
 
 @shared
-def lab(image: RGB) -> Tensor:
+def lab(image: Picture) -> Tensor:
     """CIELAB of the 8-bit sRGB image: (b, 3, h, w), L in 0..100."""
     rgb = ((image.double() * 255 + 0.5).floor() / 255).clamp(0, 1).expand(-1, 3, -1, -1)
     linear = torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)

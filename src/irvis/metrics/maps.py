@@ -56,8 +56,11 @@ def _identities(made: Any) -> Iterator[int]:
 
 @contextmanager
 def sharing() -> Iterator[Memory]:
-    """While this lasts, maps are computed once. Give it one pair at a time, and `forget` fused images."""
-    memory = Memory()
+    """While this lasts, maps are computed once. Give it one pair at a time, and `forget` fused images.
+
+    Inside another `sharing()` it is that one's memory that is used.
+    """
+    memory = _MEMORY.get() or Memory()
     token = _MEMORY.set(memory)
     try:
         yield memory
@@ -96,6 +99,13 @@ def levels(image: Picture) -> Levels:
         return whole
     red, green, blue = whole.split(1, dim=1)
     return (0.298936021 * red + 0.587043074 * green + 0.114020904 * blue + 0.5).floor()
+
+
+@shared
+def channels(image: Picture) -> tuple[Tensor, Tensor, Tensor]:
+    """The three channels of an image, each (b, 1, h, w); a gray image three times."""
+    red, green, blue = image.expand(-1, 3, -1, -1).split(1, dim=1)
+    return red, green, blue
 
 
 @shared
