@@ -12,7 +12,8 @@ from torch import Tensor
 
 from common import FIGURES, arguments, write
 from irvis import api
-from irvis.data.scene import Conditions, scene
+from irvis.color import luma
+from irvis.data.scene import scene
 from irvis.methods import METHODS
 from irvis.methods.encdec import LEVELS, EncoderDecoder
 
@@ -51,9 +52,8 @@ def main() -> None:
 
 def planes(seed: int) -> tuple[Tensor, Tensor]:
     """Luma and infrared of a scene."""
-    drawn = scene(seed, SIZE, Conditions())
-    luma = torch.from_numpy(drawn.visible @ torch.tensor([0.299, 0.587, 0.114]).numpy())
-    return luma[None, None], torch.from_numpy(drawn.infrared)[None, None]
+    visible, infrared = scene(seed, SIZE).tensors()
+    return luma(visible), infrared
 
 
 def gradient(core: EncoderDecoder, visible: Tensor, infrared: Tensor) -> Tensor:

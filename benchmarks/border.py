@@ -26,9 +26,7 @@ def main() -> None:
             fuser = api.fuser(f"encdec:{name}:padding={padding}")
             sums = torch.zeros(2)
             for seed in SEEDS:
-                drawn = scene(seed, (480, 640), random_conditions(seed))
-                visible = torch.from_numpy(drawn.visible).permute(2, 0, 1)[None]
-                infrared = torch.from_numpy(drawn.infrared)[None, None]
+                visible, infrared = scene(seed, (480, 640), random_conditions(seed)).tensors()
                 whole = luma(fuser(visible, infrared))[:, :, *WINDOW]
                 alone = luma(fuser(visible[:, :, *WINDOW], infrared[:, :, *WINDOW]))
                 change = 255 * (whole - alone).abs()[0, 0]

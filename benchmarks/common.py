@@ -19,6 +19,7 @@ RESULTS, TABLES, FIGURES = (
     HERE.parent / "docs" / "results",
     HERE.parent / "docs" / "figures",
 )
+SETS = ("TNO21", "VIFB", "RoadScene19", "MSRS27", "LLVIP15")
 PICTURES = HERE.parent / "runs" / "pictures"
 """Pictures of other people's images: never committed."""
 

@@ -65,8 +65,7 @@ def kept(names: list[str], conditions: Conditions) -> dict[str, tuple[float, flo
     sums = {name: [0.0, 0.0] for name in names}
     for seed in SEEDS:
         drawn = scene(seed, SIZE, conditions)
-        visible = torch.from_numpy(drawn.visible).permute(2, 0, 1)[None]
-        infrared = torch.from_numpy(drawn.infrared)[None, None]
+        visible, infrared = drawn.tensors()
         letters, board = torch.from_numpy(drawn.letters), torch.from_numpy(drawn.sign & ~drawn.letters)
         people = torch.from_numpy(drawn.people)
         beside = ring(people)

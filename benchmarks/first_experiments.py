@@ -14,7 +14,7 @@ from torch.nn.functional import max_pool2d
 from common import arguments, write
 from irvis import api
 from irvis.color import luma
-from irvis.data.scene import Conditions, scene
+from irvis.data.scene import scene
 from irvis.methods import METHODS
 
 SEEDS, SIZE = range(100, 110), (480, 640)
@@ -37,11 +37,10 @@ def main() -> None:
 
 
 @torch.inference_mode()
-def experiment(name: str, seed: int, conditions: Conditions | None = None) -> tuple[float, float, float]:
+def experiment(name: str, seed: int) -> tuple[float, float, float]:
     """Share of the letters' and of the pedestrians' contrast that is kept, and the change when inputs are swapped."""
-    drawn = scene(seed, SIZE, conditions or Conditions())
-    visible = torch.from_numpy(drawn.visible).permute(2, 0, 1)[None]
-    infrared = torch.from_numpy(drawn.infrared)[None, None]
+    drawn = scene(seed, SIZE)
+    visible, infrared = drawn.tensors()
     plane, fuser = luma(visible), api.fuser(name)
     fused = luma(fuser(visible, infrared))
     letters, board = torch.from_numpy(drawn.letters), torch.from_numpy(drawn.sign & ~drawn.letters)

@@ -6,15 +6,13 @@ Qe is Qw of the normalised Sobel magnitudes, without a power. Higher is better.
 
 import torch
 
-from common import arguments, write
+from common import SETS, arguments, write
 from irvis import api, io
 from irvis.data.matching import match
 from irvis.losses import qe_index, qw_index
 from irvis.methods import METHODS
 
-SETS = ("TNO21", "VIFB", "RoadScene19", "MSRS27", "LLVIP15")
 PEERS = {"TNO21": ("DLF", "RFN-Nest")}
-PUBLISHED = {"DLF": 0.67280, "RFN-Nest": 0.66136, "the paper's network, as reported": 0.75285}
 
 
 def main() -> None:

@@ -5,13 +5,12 @@ They show other people's images, so they go to the ignored folder runs/pictures 
 
 import torch
 
-from common import PICTURES, arguments
+from common import PICTURES, SETS, arguments
 from irvis import api, io
 from irvis.data.matching import match
 from irvis.methods import METHODS
 from irvis.sheet import Box, save, sheet
 
-SETS = ("TNO21", "VIFB", "RoadScene19", "MSRS27", "LLVIP15")
 ZOOMS = {
     "carWhite": (Box(300, 20, 460, 130), Box(130, 190, 300, 310)),
     "fight": (Box(150, 60, 330, 180), Box(250, 150, 400, 260)),

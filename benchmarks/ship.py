@@ -11,11 +11,10 @@ from pathlib import Path
 
 import torch
 
-from common import RESULTS
+from common import RESULTS, SETS
 from irvis import registry, weights
 
 TABLE = weights.SHIPPED / "weights.json"
-SETS = ("TNO21", "VIFB", "RoadScene19", "MSRS27", "LLVIP15")
 
 
 def main() -> None:

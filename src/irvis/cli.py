@@ -45,8 +45,12 @@ def demo(
     *,
     out: Annotated[Path, Parameter(name=["--out", "-o"], help="Folder for the pictures.")] = Path("irvis-demo"),
     method: Annotated[
-        str, Parameter(name=["--method", "-m"], help="What is shown, by commas; the first is written.")
-    ] = ("encdec,average,max,laplacian"),
+        str | None,
+        Parameter(
+            name=["--method", "-m"],
+            help="What is shown, by commas; the first is written. Default: encdec, simple ones beside.",
+        ),
+    ] = None,
     device: Device = "cpu",
 ) -> None:
     """Fuse an embedded pair, a synthetic night street, and draw a sheet of it.
@@ -57,11 +61,13 @@ def demo(
     from . import demo as show
 
     begun = time.perf_counter()
-    done = show.run(out, tuple(method.split(",")), device)
+    methods = tuple(method.split(",")) if method is not None else show.BESIDE
+    done = show.run(out, methods, device)
+    height, width = show.SIZE
     console.print(f"fused   {done.fused}\nsheet   {done.sheet}")
     console.print(
-        f"{method.split(',')[0]} took {done.seconds:.3f} s for 640×480 on {device}; "
-        f"everything took {time.perf_counter() - begun:.1f} s",
+        f"{methods[0]} took {done.seconds:.3f} s for {width}×{height} on {device}; "
+        f"everything took {time.perf_counter() - begun:.1f} s"
     )
 
 

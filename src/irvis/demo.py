@@ -28,9 +28,7 @@ class Demo(NamedTuple):
 def embedded(seed: int = SEED, size: tuple[int, int] = SIZE) -> tuple[Pair, Tensor, Tensor]:
     """The pair, and the masks (h, w) of its sign, which only the visible camera shows, and its pedestrians."""
     drawn = scene(seed, size, Conditions())
-    visible = torch.from_numpy(drawn.visible).permute(2, 0, 1)[None]
-    infrared = torch.from_numpy(drawn.infrared)[None, None]
-    return Pair("street", visible, infrared), torch.from_numpy(drawn.sign), torch.from_numpy(drawn.people)
+    return Pair("street", *drawn.tensors()), torch.from_numpy(drawn.sign), torch.from_numpy(drawn.people)
 
 
 @torch.inference_mode()

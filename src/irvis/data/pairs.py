@@ -84,9 +84,8 @@ class SceneFolder:
             from .scene import random_conditions, scene
 
             number = self.seed + index
-            drawn = scene(number, self.size, random_conditions(number))
-            visible = torch.from_numpy(drawn.visible).permute(2, 0, 1)[None]
-            self.kept[index] = _bytes(visible), _bytes(torch.from_numpy(drawn.infrared)[None, None])
+            visible, infrared = scene(number, self.size, random_conditions(number)).tensors()
+            self.kept[index] = _bytes(visible), _bytes(infrared)
         visible, infrared = self.kept[index]
         return visible / 255, infrared / 255
 

@@ -201,8 +201,8 @@ PROFILES: dict[str, Profile] = {
             code="RollingPlain/IVIF_ZOO @ 61b0a44",
             colour="gray",
             metrics=_zoo,
-            notes="CE, Q_NCIE, Q_TE and NMI are other quantities under these names; MS_SSIM is Wang's of 2003; PSNR and "
-            "MSE as Tang",
+            notes="CE, Q_NCIE, Q_TE and NMI are other quantities under these names; MS_SSIM is Wang's of 2003; PSNR "
+            "and MSE as Tang",
         ),
         Profile(
             name="pyfusionsr",
@@ -216,8 +216,8 @@ PROFILES: dict[str, Profile] = {
             code="zhengliu6699/imageFusionMetrics @ d6f7f1a",
             colour="gray",
             metrics=_liu,
-            notes="Q_TE with transposed marginals, Q_C clips the quality instead of the share; Q_Y and Q_C as documented "
-            "where windows are flat (the code gives noise there)",
+            notes="Q_TE with transposed marginals, Q_C clips the quality instead of the share; Q_Y and Q_C as "
+            "documented where windows are flat (the code gives noise there)",
         ),
     )
 }

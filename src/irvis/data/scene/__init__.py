@@ -7,7 +7,9 @@ known: the sign's letters exist for the visible camera only, pedestrians in the 
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
+from ...types import RGB, Gray
 from .arrays import Floats, Mask
 from .conditions import Conditions, random_conditions
 from .light import make_sky
@@ -39,6 +41,11 @@ class Scene:
     """(h, w): pedestrians where nothing hides them; the infrared camera shows them in the dark and in fog."""
     depth: Floats
     """(h, w) metres along the optical axis, inf for the sky."""
+
+    def tensors(self) -> tuple[RGB, Gray]:
+        """The pair as (1, 3, h, w) and (1, 1, h, w)."""
+        visible = torch.from_numpy(np.ascontiguousarray(self.visible.transpose(2, 0, 1)))
+        return visible[None], torch.from_numpy(self.infrared)[None, None]
 
 
 def scene(seed: int, size: tuple[int, int] = (480, 640), conditions: Conditions = NIGHT) -> Scene:
