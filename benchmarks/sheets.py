@@ -12,9 +12,9 @@ from irvis.methods import METHODS
 from irvis.sheet import Box, save, sheet
 
 ZOOMS = {
-    "carWhite": (Box(300, 20, 460, 130), Box(130, 190, 300, 310)),
-    "fight": (Box(150, 60, 330, 180), Box(250, 150, 400, 260)),
-    "labMan": (Box(60, 120, 220, 240), Box(260, 120, 420, 240)),
+    "carWhite": (Box(230, 0, 400, 110), Box(90, 110, 200, 180)),
+    "fight": (Box(165, 135, 275, 210), Box(255, 170, 345, 230)),
+    "labMan": (Box(200, 80, 340, 200), Box(170, 170, 370, 300)),
 }
 
 

@@ -30,7 +30,12 @@ def test_shipped_weights_load_fuse_and_have_their_hash(method, name):
 @pytest.mark.parametrize(("method", "name"), SHIPPED)
 def test_every_shipped_weight_has_a_card(method, name):
     card = Path(__file__).parents[1] / "docs" / "methods" / f"{method}.md"
-    assert f"## Weights: {name}" in card.read_text()
+    section = card.read_text().split(f"## Weights: {name}\n")[1].split("\n## ")[0]
+    facts = METHODS[method].weights[name]
+    assert f"{facts.parameters:,} parameters" in section
+    assert facts.file in section
+    for part in ("**Model**", "**Licence", "atasets**", "**Recipe**", "**Time and hardware**", "**Metrics**", "**Limits**"):
+        assert part in section
 
 
 def test_all_shipped_weights_together_stay_small():
