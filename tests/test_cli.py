@@ -210,6 +210,11 @@ def test_methods_and_doctor_list_everything(capsys):
     assert {"average", "max", "visible", "infrared", "laplacian", "encdec"} <= listed
     assert irvis("methods") == 0
     assert "encdec" in capsys.readouterr().out
+    assert irvis("metrics", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {"default", "vifb", "tang", "cddfuse", "zoo", "pyfusionsr", "liu"} == {p["name"] for p in told["profiles"]}
+    assert irvis("metrics") == 0
+    assert "Qabf" in capsys.readouterr().out
     assert irvis("doctor") == 0
     assert "torch" in capsys.readouterr().out
 
@@ -283,7 +288,7 @@ def test_a_gray_visible_file_gives_a_gray_file_and_a_colour_one_a_colour_file(tm
 
 
 def test_every_verb_explains_itself_with_an_example(capsys):
-    for verb in ("demo", "fuse", "train", "convert", "methods", "doctor"):
+    for verb in ("demo", "fuse", "train", "convert", "metrics", "methods", "doctor"):
         with pytest.raises(SystemExit):
             app([verb, "--help"])
         assert f"irvis {verb}" in capsys.readouterr().out

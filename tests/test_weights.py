@@ -34,7 +34,15 @@ def test_every_shipped_weight_has_a_card(method, name):
     facts = METHODS[method].weights[name]
     assert f"{facts.parameters:,} parameters" in section
     assert facts.file in section
-    for part in ("**Model**", "**Licence", "atasets**", "**Recipe**", "**Time and hardware**", "**Metrics**", "**Limits**"):
+    for part in (
+        "**Model**",
+        "**Licence",
+        "atasets**",
+        "**Recipe**",
+        "**Time and hardware**",
+        "**Metrics**",
+        "**Limits**",
+    ):
         assert part in section
 
 

@@ -210,6 +210,24 @@ def convert(
     console.print(f"{out}: weights of {method}. Use them with -m {method}:{out}")
 
 
+@app.command(group=LEARN)
+def metrics(*, as_json: Json = False) -> None:
+    """List the fusion metrics, and the profiles that give other codes' numbers.
+
+    irvis metrics
+    irvis metrics --json
+
+    In Python: irvis.metrics.measure(fused, visible, infrared, profile="vifb")
+    """
+    from . import listing
+
+    if as_json:
+        print(json.dumps(listing.metrics(), indent=2))
+        return
+    for table in listing.metric_tables():
+        console.print(table)
+
+
 @app.command(group=ABOUT)
 def methods(*, as_json: Json = False) -> None:
     """List the fusion methods and their weights.

@@ -57,6 +57,41 @@ def tables() -> list[Table]:
     return [kinds, trained]
 
 
+def metrics() -> dict[str, Any]:
+    """Every metric and every profile as plain data."""
+    from .metrics import METRICS, PROFILES
+
+    judges = [
+        {
+            "name": m.name, "title": m.title, "better": m.better, "bounds": list(map(str, m.bounds)),
+            "unit": m.unit, "paper": m.paper,
+        }
+        for m in METRICS.values()
+    ]  # fmt: skip
+    codes = [
+        {
+            "name": p.name, "code": p.code, "metrics": list(p.metrics), "colour": p.colour,
+            "alias": dict(p.alias), "notes": p.notes,
+        }
+        for p in PROFILES.values()
+    ]  # fmt: skip
+    return {"metrics": judges, "profiles": codes}
+
+
+def metric_tables() -> list[Table]:
+    """One table of the metrics, one of the profiles."""
+    listed = metrics()
+    judges = Table("metric", "what it is", "better", "range", "unit", "source", title="metrics", title_justify="left")
+    for m in listed["metrics"]:
+        bounds = " to ".join(f"{float(x):g}".replace("inf", "∞") for x in m["bounds"])
+        judges.add_row(m["name"], m["title"], m["better"], bounds, m["unit"], m["paper"])
+    codes = Table("profile", "whose numbers", "metrics", "what differs", title="profiles", title_justify="left")
+    for p in listed["profiles"]:
+        names = "all of them" if p["name"] == "default" else " ".join(p["metrics"])
+        codes.add_row(p["name"], p["code"], names, p["notes"])
+    return [judges, codes]
+
+
 def findings() -> dict[str, str]:
     """Versions, devices, extras, weights; the last lines are the self-test."""
     found = {"irvis": version("irvis"), "python": f"{platform.python_version()} on {platform.platform()}"}
