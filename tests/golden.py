@@ -70,3 +70,20 @@ def by_channel(path: Path, name: str, metric: Callable) -> Iterator[tuple[float,
             fused, visible, infrared = images(path, numbers(path)["triples"][triple])
             channels = [metric(fused[:, c : c + 1], visible[:, c : c + 1], infrared).item() for c in range(3)]
             yield sum(channels) / 3, reference
+
+
+def disagreements(
+    path: Path, references: list[tuple[str, str]], metric: Callable, except_for: tuple[str, ...] = ()
+) -> list[str]:
+    """The triples, but for those named, where a finite reference number is missed."""
+    found, compared = [], 0
+    for suite, name in references:
+        for triple, value in finite(path, suite, name).items():
+            if triple in except_for:
+                continue
+            got = metric(*images(path, numbers(path)["triples"][triple])).item()
+            compared += 1
+            if not math.isclose(got, value, rel_tol=RELATIVE, abs_tol=1e-12):
+                found.append(f"{suite} {name} {triple}: {got}, not {value}")
+    assert compared, f"no finite reference number of {references}"
+    return found

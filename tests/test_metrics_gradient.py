@@ -3,14 +3,13 @@
 import math
 import warnings
 from functools import partial
-from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from golden_rows import disagreements, golden_folder
+from golden import disagreements
 from irvis.metrics.edges import balance, labf, nabf, q_g, qabf, qabf_petrovic
 from irvis.metrics.gradient import ag, ei, haar, q_m, q_sf, sf, sobel
 from irvis.metrics.maps import levels, sharing
@@ -87,11 +86,6 @@ ROWS = {
     "Q_G lost": (partial(q_g, pool="lost"), [("pyfusionsr_matlab", "L_ABF")]),
     "Q_G added": (partial(q_g, pool="added"), [("pyfusionsr_matlab", "N_ABF")]),
 }
-
-
-@pytest.fixture
-def golden_data() -> Path:
-    return golden_folder()
 
 
 @pytest.mark.parametrize("row", ROWS)

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,15 +26,6 @@ from irvis.metrics.maps import sharing
 from irvis.metrics.record import METRICS
 
 NAMES = ("EN", "MI", "NMI", "CE", "Q_NCIE", "Q_TE")
-
-
-@pytest.fixture
-def golden_data() -> Path:
-    """The folder of numbers made by the reference codes, where there is one."""
-    folder = Path(os.environ.get("IRVIS_GOLDEN", Path(__file__).parents[2] / "shared" / "golden"))
-    if not folder.is_dir():
-        pytest.skip(f"{folder} is not here; set IRVIS_GOLDEN to the folder that holds these files")
-    return folder
 
 
 def picture(*levels: int, side: int = 8) -> torch.Tensor:

@@ -2,7 +2,6 @@
 
 import math
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from golden_rows import disagreements, golden_folder
+from golden import disagreements
 from irvis.metrics.congruency import _median, phase
 from irvis.metrics.maps import levels, sharing
 from irvis.metrics.phase import q_p
@@ -25,11 +24,6 @@ def blobs(seed: int, size=(24, 31), batch: int = 1) -> list[torch.Tensor]:
         image = torch.nn.functional.interpolate(coarse, size=size) * 0.9
         images.append(((image + 0.1 * torch.rand(image.shape, generator=generator)) * 255).round() / 255)
     return images
-
-
-@pytest.fixture
-def golden_data() -> Path:
-    return golden_folder()
 
 
 def test_the_reference_code_agrees(golden_data):
