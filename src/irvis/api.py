@@ -59,7 +59,7 @@ def fuse(
         raise IrvisError(
             f"visible is {_size(seen)} and infrared is {_size(warm)}: align them first, or resize the infrared"
         )
-    with torch.inference_mode():
+    with torch.no_grad():  # no inference tensors: the result is the caller's to compute with
         fused = fuser(method, device)(seen.to(device), warm.to(device)).to(seen.device)
     return back(gray(fused) if color == "gray" else fused)
 
