@@ -48,7 +48,7 @@ def row_of(plan: recipe.Recipe, chosen) -> dict[str, object]:
             sums += torch.stack([qw_index(fused, visible, infrared)[0], qe_index(fused, visible, infrared)[0], drift])
     means = dict(zip(("Qw", "Qe", "levels"), (sums / len(found.validation)).tolist(), strict=True))
     parameters = sum(p.numel() for p in fuser.parameters())
-    row = {"recipe": plan.name, "changed": plan.about.split(":")[-1].split(".")[0].strip(), **means}
+    row = {"recipe": plan.name, "changed": plan.about.removeprefix("Ablation: ").split(".")[0].strip(), **means}
     print(row | {"parameters": f"{parameters:,}"}, flush=True)
     return row | {"parameters": f"{parameters:,}"}
 
