@@ -48,7 +48,7 @@ def main() -> None:
             rows.append({"method": name, "condition": spectrum} | _columns(both, "none"))
     for line in axes:
         line[0].set_ylabel("contrast, gray levels of 255")
-    axes[0, 0].legend(fontsize=7)
+    axes[0, -1].legend(fontsize=7, loc="center right")
     FIGURES.mkdir(parents=True, exist_ok=True)
     figure.tight_layout()
     figure.savefig(FIGURES / "conditions.png", dpi=80)
