@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 import irvis
 from irvis import tiling
@@ -168,6 +169,33 @@ def test_half_precision_is_close_to_single(name, options, dtype):
     half = fuser.to(dtype)(visible.to(dtype), infrared.to(dtype))
     assert half.dtype == dtype
     assert (half.float() - single).abs().mean() < 0.02
+
+
+class Core(nn.Module):
+    """A core as a module, whatever it is: what the exporter takes."""
+
+    def __init__(self, core):
+        super().__init__()
+        self.core = core
+
+    def forward(self, visible, infrared):
+        return self.core(visible, infrared)
+
+
+@every_method
+@pytest.mark.filterwarnings("ignore")
+@torch.no_grad()
+def test_onnx_gives_the_same_picture(name, options, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="needs pip install onnx onnxscript onnxruntime")
+    pytest.importorskip("onnxscript", reason="needs pip install onnx onnxscript onnxruntime")
+    fuser = small(name, options)
+    visible, infrared = pair(64, 96, 1)
+    images = (visible if fuser.spec.domain == "rgb" else visible[:, :1]), infrared
+    torch.onnx.export(Core(fuser.core).eval(), images, dynamo=True, verbose=False).save(tmp_path / "core.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "core.onnx", providers=["CPUExecutionProvider"])
+    names = [node.name for node in session.get_inputs()]
+    (fused,) = session.run(None, {key: image.numpy() for key, image in zip(names, images, strict=True)})
+    torch.testing.assert_close(torch.from_numpy(fused), fuser.core(*images), rtol=0, atol=1e-5)
 
 
 @torch.no_grad()
