@@ -8,10 +8,12 @@ from pathlib import Path
 
 import torch
 
-from common import HERE, arguments, write
+from common import FIGURES, HERE, arguments, write
 from irvis import registry
 from irvis.color import luma
+from irvis.demo import embedded
 from irvis.losses import qe_index, qw_index
+from irvis.sheet import around, largest, save, sheet
 from irvis.training import loop, recipe, sources
 
 FOLDERS = ("RoadScene", "TNO", "MSRS", "video/M3SVD_0115_1834", "video/M3SVD_0115_1847")
@@ -27,7 +29,20 @@ def main() -> None:
         "One seed each: differences below 0.005 say nothing. Levels: how far the mean luma lies from that of the mean "
         "of both sources, in gray levels of 255 (large = the brightness has drifted)."
     )
+    note += "\n\n![ablations](../figures/ablations.png)\n\nThe embedded scene, as each of them fuses it."
+    draw([plan.name for plan in plans], chosen.runs)
     write("ablations", rows, "Ablations of the encoder-decoder network", note)
+
+
+@torch.inference_mode()
+def draw(names: list[str], runs: Path) -> None:
+    """One sheet: the embedded pair and every ablation's picture of it."""
+    pair, sign, people = embedded()
+    pictures = {"visible": pair.visible, "infrared": pair.infrared}
+    for name in names:
+        fuser = registry.create("encdec", weights=runs / name / "best.safetensors")
+        pictures[name.removeprefix("encdec-ablation-")] = fuser(pair.visible, pair.infrared)
+    save(sheet(pictures, [around(sign), around(largest(people))], columns=4, width=250), FIGURES / "ablations.png")
 
 
 def row_of(plan: recipe.Recipe, chosen) -> dict[str, object]:
