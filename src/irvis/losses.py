@@ -7,7 +7,8 @@ image fusion, ICIP 2003 (Qw, Qe); Ataman & Bozdagi Akar, arXiv:2412.08073 (the w
 """
 
 from collections.abc import Callable
-from typing import Literal
+from functools import wraps
+from typing import Literal, ParamSpec
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from torch.nn.functional import conv2d, pad
 from .color import gray
 from .types import Gray, Picture
 
+P = ParamSpec("P")
 Saliency = Literal["variance", "deviation"]
 Weighting = Literal["saliency", "mean"]
 
@@ -102,37 +104,18 @@ def qe_index(
     return index if power == 1 else index.clamp_min(1e-6) ** power
 
 
-def qw(
-    fused: Picture,
-    visible: Picture,
-    infrared: Picture,
-    *,
-    saliency: Saliency = "variance",
-    weighting: Weighting = "saliency",
-    size: int = 8,
-    stride: int = 8,
-) -> Tensor:
-    """1 - Qw."""
-    return 1 - qw_index(fused, visible, infrared, saliency=saliency, weighting=weighting, size=size, stride=stride)
+def _complement(index: Callable[P, Tensor]) -> Callable[P, Tensor]:
+    """1 - index, with the options of the index: what a training minimises."""
+
+    @wraps(index)
+    def loss(*images: P.args, **options: P.kwargs) -> Tensor:
+        return 1 - index(*images, **options)
+
+    return loss
 
 
-def qe(
-    fused: Picture,
-    visible: Picture,
-    infrared: Picture,
-    *,
-    normalise: bool = True,
-    power: float = 1.0,
-    saliency: Saliency = "variance",
-    weighting: Weighting = "saliency",
-    size: int = 8,
-    stride: int = 8,
-) -> Tensor:
-    """1 - Qe."""
-    return 1 - qe_index(
-        fused, visible, infrared, normalise=normalise, power=power,
-        saliency=saliency, weighting=weighting, size=size, stride=stride,
-    )  # fmt: skip
+qw = _complement(qw_index)
+qe = _complement(qe_index)
 
 
 def mse(
@@ -187,6 +170,10 @@ def _deviation(window: Tensor) -> Tensor:
 
 
 LOSSES: dict[str, Callable[..., Tensor]] = {
-    function.__name__: function for function in (qw, qe, mse, intensity, gradient)
+    "qw": qw,
+    "qe": qe,
+    "mse": mse,
+    "intensity": intensity,
+    "gradient": gradient,
 }
 """What a recipe may name."""
