@@ -4,9 +4,9 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from cyclopts import App, Group, Parameter
 from rich.console import Console
@@ -18,6 +18,8 @@ from .errors import IrvisError
 if TYPE_CHECKING:
     from .data.matching import Matches
     from .jobs import Done
+
+T = TypeVar("T")
 
 USE, LEARN = Group("Use", sort_key=1), Group("Train and judge", sort_key=2)
 ABOUT = Group("About", sort_key=3)
@@ -211,6 +213,81 @@ def convert(
 
 
 @app.command(group=LEARN)
+def evaluate(
+    dataset: Annotated[str, Parameter(help="A folder of pairs, a public data set, or the visible folder.")],
+    infrared: Annotated[str | None, Parameter(help="The infrared folder, where DATASET is the visible one.")] = None,
+    *,
+    out: Annotated[Path, Parameter(name=["--out", "-o"], help="Folder for the numbers and the report.")],
+    method: Annotated[
+        str | None, Parameter(name=["--method", "-m"], help="NAME[:WEIGHTS][:option=value…]; several by commas.")
+    ] = None,
+    fused: Annotated[
+        list[str] | None,
+        Parameter(help="Folder of images fused by others, DIR or NAME=DIR; may be given several times.", negative=""),
+    ] = None,
+    metrics: Annotated[str, Parameter(help='Names by commas, "usual", or "all".')] = "usual",
+    profile: Annotated[str, Parameter(help="Whose conventions: see irvis metrics.")] = "default",
+    paq2piq: Annotated[Path | None, Parameter(help="Published weights of PaQ-2-PiQ; adds its score.")] = None,
+    layout: Annotated[str | None, Parameter(help="The public data set, where its folders do not say.")] = None,
+    split: Annotated[str | None, Parameter(help="Its split, such as test.")] = None,
+    scene: Annotated[
+        str | None,
+        Parameter(help="Regular expression: the part of a pair's name that says its scene. Default: its folder."),
+    ] = None,
+    match: Annotated[tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".')] = None,
+    infrared_range: Annotated[str | None, Parameter(help='For 16-bit infrared: "7000,9000" or "1%,99%".')] = None,
+    infrared_color: Annotated[
+        Literal["refuse", "gray"], Parameter(help="What to do with pseudo-coloured infrared.")
+    ] = "refuse",
+    resize_infrared: Annotated[bool, Parameter(negative="", help="Scale infrared to the visible size.")] = False,
+    workers: Annotated[int, Parameter(help="Processes; 0 is one per core, at most 8.")] = 0,
+    device: Device = "cpu",
+) -> None:
+    """Fuse a data set with several methods, judge the results, and write a report.
+
+    irvis evaluate pairs/ -m encdec,encdec:tiny,laplacian:levels=5 -o report
+    irvis evaluate datasets/MSRS --split test --fused theirs/ --fused mine=runs/fused -o report
+    irvis evaluate pairs/ -m encdec --metrics Qw,Qabf,VIF --profile default -o report
+
+    Control rows always stand in the table. A second run with the same OUT computes only what is new.
+    """
+    from . import jobs
+    from .data import catalog, matching
+    from .evaluate import entries, evaluation, judging
+    from .thermal import Range
+
+    methods = method or ("" if fused else "encdec")
+    span = Range.parse(infrared_range) if infrared_range is not None else None
+    plan = judging.Plan(
+        entries=entries.gather([text for text in methods.split(",") if text], fused or []),
+        metrics=judging.choose(metrics, profile),
+        profile=profile,
+        out=out,
+        reading=jobs.Reading(range=span, color=infrared_color, resize=resize_infrared),
+        device=device,
+        paq2piq=paq2piq,
+    )
+    if infrared is not None or match is not None:
+        found, public = matching.match(dataset, infrared, patterns=match), None
+    else:
+        found, public = catalog.find(dataset, layout, split), catalog.record_of(dataset, layout)
+    _list_unmatched(found)
+    done = _progress(judging.judge_all(found.pairs, plan, workers), len(found.pairs), "judging")
+    done.sort(key=lambda one: matching.natural(one.pair.name))
+    problems = [problem for one in done for problem in one.problems]
+    for problem in problems:
+        errors.print(f"failed: {problem}")
+    pattern = scene if scene is not None else public.scene if public else catalog.FOLDER
+    table = evaluation.table_of(done, plan, pattern)
+    facts = {"data": dataset, "pairs": str(len(table.pairs)), "profile": profile}
+    summary, page = evaluation.finish(table, plan, found.pairs, problems, f"Evaluation on {Path(dataset).name}", facts)
+    console.print(_ranking(table.entries, summary.mean_rank.tolist()))
+    console.print(f"report  {page}")
+    if problems:
+        raise IrvisError(f"{len(problems)} results are missing; the lines above say which")
+
+
+@app.command(group=LEARN)
 def metrics(*, as_json: Json = False) -> None:
     """List the fusion metrics, and the profiles that give other codes' numbers.
 
@@ -264,12 +341,20 @@ def doctor(*, as_json: Json = False) -> None:
         raise IrvisError("the self-test failed; see the lines above")
 
 
-def _progress(done: Any, total: int, what: str) -> list["Done"]:
+def _progress(done: Iterator[T], total: int, what: str) -> list[T]:
     """Run a batch with a progress bar on a terminal, quietly elsewhere."""
     from rich.progress import track
 
     shown = total > 1 and errors.is_terminal
     return list(track(done, total=total, description=what, console=errors, disable=not shown, transient=True))
+
+
+def _ranking(names: Sequence[str], mean_rank: Sequence[float]) -> Table:
+    """Entries by mean rank."""
+    table = Table("mean rank", "", box=None, header_style="")
+    for rank, name in sorted(zip(mean_rank, names, strict=True)):
+        table.add_row(f"{rank:.2f}", name)
+    return table
 
 
 def _list_unmatched(found: "Matches") -> None:

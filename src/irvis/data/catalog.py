@@ -14,6 +14,8 @@ from irvis.errors import IrvisError
 from irvis.types import RGB, Gray
 
 Globs = tuple[tuple[str, str], ...]
+FOLDER = r"(.*)/"
+"""Pairs of one sub-folder show one scene."""
 Register = Callable[[RGB, Gray], tuple[RGB, Gray]]
 
 
@@ -31,6 +33,8 @@ class Layout:
     """Brings a pair of the set into one frame, where one fixed transform does."""
     thin: int = 1
     """Of a sequence, keep frames thin-1, 2 thin-1, …: neighbours are nearly the same image."""
+    scene: str = FOLDER
+    """Regular expression for the part of a pair's name that says its scene; empty where names do not say it."""
     detect: bool = True
     """Found by its folders; otherwise only by name."""
     terms: str
@@ -66,6 +70,7 @@ LAYOUTS = (
         globs=(("{split}/RGB/*", "{split}/thermal_8_bit/*"),),
         splits={"train": ("train",), "val": ("val",), "video": ("video",)},
         registered=False,
+        scene="",
         register=register_flir,
         terms="FLIR's terms of service, accepted at download",
         paper="FLIR Thermal Starter Dataset 1.3, 2018",
@@ -125,6 +130,7 @@ LAYOUTS = (
         globs=(("{split}/vi/*", "{split}/ir/*"),),
         splits={"train": ("train",), "test": ("test",)},
         registered=True,
+        scene="",
         terms="none stated; cite the paper",
         paper="Tang et al., PIAFusion, 2022",
         url="https://github.com/Linfeng-Tang/MSRS",
@@ -134,6 +140,7 @@ LAYOUTS = (
         globs=(("visible/{split}/*", "infrared/{split}/*"),),
         splits={"train": ("train",), "test": ("test",)},
         registered=True,
+        scene=r"(?:train/|test/)?\d\d",
         terms="non-commercial, with reference to the set; no identification of persons",
         paper="Jia et al., LLVIP: A Visible-infrared Paired Dataset for Low-light Vision, 2021",
         url="https://github.com/bupt-ai-cz/LLVIP",
@@ -166,13 +173,18 @@ def find(root: str | Path, layout: str | None = None, split: str | None = None, 
     folder = Path(root).expanduser()
     if not folder.is_dir():
         raise IrvisError(f"{folder}: no such folder.")
-    record = detect(folder) if layout is None else named(layout)
+    record = record_of(folder, layout)
     if record is None:
         if split is not None:
             known = ", ".join(record.name for record in LAYOUTS)
             raise IrvisError(f"{folder} is none of {known}: split is for these only.")
         return match(folder)
     return _thinned(_gathered(folder, record, split), record.thin if thin is None else thin)
+
+
+def record_of(root: str | Path, layout: str | None = None) -> Layout | None:
+    """The record that `find` goes by; None for any other folder."""
+    return detect(Path(root).expanduser()) if layout is None else named(layout)
 
 
 def named(name: str) -> Layout:

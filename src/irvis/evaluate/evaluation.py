@@ -1,0 +1,170 @@
+"""One evaluation from pairs to pages: judge, summarise, draw, write."""
+
+import csv
+import json
+import math
+import os
+import platform
+import re
+import statistics as plain
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from .. import __version__
+from ..data.matching import Match
+from ..errors import IrvisError
+from ..files import whole
+from . import plots, report, strips
+from .entries import CONTROLS, fuser
+from .judging import Judged, Plan, read
+from .statistics import Summary, Table, summarise
+
+REPEATS, PATIENCE = 5, 2.0
+"""A method is timed this often on one pair, or until so many seconds are over."""
+
+
+def table_of(judged: Iterable[Judged], plan: Plan, scene: str) -> Table:
+    """Every value in one array, pairs in the order of their names as given by `judged`."""
+    done = [one for one in judged if one.values]
+    if not done:
+        raise IrvisError("no pair could be judged; the lines above say why")
+    names = [entry.name for entry in plan.entries]
+    gap = dict.fromkeys(plan.columns, math.nan)
+    scenes = [scene_of(one.pair.name, scene) for one in done]
+    if len(set(scenes)) == 1:  # then the pattern found a folder that holds everything, not a scene
+        scenes = [one.pair.name for one in done]
+    values = [[[one.values.get(name, gap)[m] for m in plan.columns] for name in names] for one in done]
+    return Table(
+        pairs=[one.pair.name for one in done],
+        scenes=scenes,
+        entries=names,
+        metrics=plan.columns,
+        values=np.array(values, float),
+    )
+
+
+def scene_of(name: str, pattern: str) -> str:
+    """What `pattern` matches at the start of a pair's name (its first group, if it has one); else the name."""
+    found = re.match(pattern, name) if pattern else None
+    if found is None:
+        return name
+    return found[1] if found.re.groups else found[0]
+
+
+@torch.inference_mode()
+def timed(plan: Plan, match: Match) -> tuple[dict[str, float], str]:
+    """Median seconds of the methods on one pair, and the size and machine that this holds for."""
+    pair = read(match, plan.reading)
+    visible, infrared = pair.visible.to(plan.device), pair.infrared.to(plan.device)
+    seconds = {}
+    for entry in plan.entries:
+        if entry.kind == "images" or entry.name in ("visible", "infrared", *(c.name for c in CONTROLS[4:])):
+            continue
+        run = fuser(entry.source, plan.device)
+        run(visible, infrared)
+        spans: list[float] = []
+        while len(spans) < REPEATS and sum(spans) < PATIENCE:
+            begun = time.perf_counter()
+            run(visible, infrared).sum().item()  # waits for the device
+            spans.append(time.perf_counter() - begun)
+        seconds[entry.name] = plain.median(spans)
+    height, width = visible.shape[-2:]
+    return seconds, f"{width}×{height} on {plan.device}, {torch.get_num_threads()} threads, colour and padding included"
+
+
+def finish(
+    table: Table, plan: Plan, matches: Sequence[Match], problems: Sequence[str], title: str, facts: Mapping[str, str]
+) -> tuple[Summary, Path]:
+    """Write values.csv, values.json, summary.csv, report.md and report.html under `plan.out`."""
+    # the first entry is the reference: the first method asked for, or the first folder
+    summary = summarise(table)
+    by_name = {match.name: match for match in matches}
+    seconds, where = timed(plan, by_name[table.pairs[0]])
+    facts = {**facts, "time": where, **_machine()}
+    figures = {
+        "Ranks": plots.rank_bars(table, summary),
+        "Every metric over the pairs": plots.boxes(table),
+        "Quality against speed": plots.against_speed(table, _quality(table), summary, seconds),
+        **{
+            f"{name} against Qw": plots.perceptual(table, summary, name)
+            for name in plots.PERCEPTUAL
+            if {name, "Qw"} <= set(table.metrics)
+        },
+        "How the metrics go along with each other": plots.correlation_map(table, summary),
+    }
+    names = strips.shown(table, list(summary.mean_rank), 0)
+    pictures = {
+        f"{caption}: {table.pairs[pair]}": strips.strip(by_name[table.pairs[pair]], plan, names)
+        for caption, pair in strips.telling(table, 0).items()
+    }
+    _write_numbers(table, summary, plan, facts)
+    whole_report = report.Report(
+        title=title, facts=facts, table=table, summary=summary, reference=0, seconds=seconds,
+        problems=problems, figures=figures, strips=pictures,
+    )  # fmt: skip
+    page = report.write(whole_report, plan.out, [entry.name for entry in CONTROLS])[1]
+    return summary, page
+
+
+def _quality(table: Table) -> str:
+    """The metric that stands for quality against speed."""
+    return next((name for name in ("Qw", "Qabf", "VIF", "SSIM") if name in table.metrics), table.metrics[0])
+
+
+def _write_numbers(table: Table, summary: Summary, plan: Plan, facts: Mapping[str, str]) -> None:
+    rows = [
+        [pair, scene, entry, *map(_plain, table.values[n, e].tolist())]
+        for n, (pair, scene) in enumerate(zip(table.pairs, table.scenes, strict=True))
+        for e, entry in enumerate(table.entries)
+    ]
+    _write_csv(plan.out / "values.csv", ["pair", "scene", "method", *table.metrics], rows)
+    columns = ["method", "metric", "mean", "low", "high", "pairs", "rank", "p", "better"]
+    arrays = (summary.mean, summary.low, summary.high, summary.count, summary.rank, summary.p, summary.better)
+    lines = [
+        [entry, metric, *(_plain(array[e, m].item()) for array in arrays)]
+        for e, entry in enumerate(table.entries)
+        for m, metric in enumerate(table.metrics)
+    ]
+    _write_csv(plan.out / "summary.csv", columns, lines)
+    tree = {
+        "facts": dict(facts),
+        "values": [dict(zip(["pair", "scene", "method", *table.metrics], row, strict=True)) for row in rows],
+        "summary": [dict(zip(columns, line, strict=True)) for line in lines],
+        "mean_rank": dict(zip(table.entries, map(_plain, summary.mean_rank.tolist()), strict=True)),
+        "correlation": {m: dict(zip(table.metrics, map(_plain, row), strict=True))
+                        for m, row in zip(table.metrics, summary.correlation.tolist(), strict=True)},
+    }  # fmt: skip
+    with whole(plan.out / "values.json") as unfinished:
+        unfinished.write_text(json.dumps(tree, indent=1) + "\n")
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([["" if value is None else value for value in row] for row in rows])
+    with whole(path) as unfinished:
+        unfinished.write_text(text.getvalue(), encoding="utf-8")
+
+
+def _plain(value: float) -> float | str | None:
+    """For CSV and JSON: nothing instead of NaN, a word for infinity."""
+    if math.isnan(value):
+        return None
+    if math.isinf(value):
+        return str(value)
+    return value
+
+
+def _machine() -> dict[str, str]:
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "software": f"irvis {__version__}, torch {torch.__version__}, Python {platform.python_version()}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+    }
