@@ -11,7 +11,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from . import replicas
+from . import natural, replicas  # noqa: F401 (natural: for its place in METRICS)
 from .colours import chroma_error, hue_error
 from .edges import nabf, q_g, qabf
 from .fidelity import vif
