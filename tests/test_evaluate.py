@@ -191,7 +191,7 @@ def test_gaps_are_left_out_and_counted() -> None:
     ],
 )
 def test_a_scene_is_what_the_pattern_finds(name: str, pattern: str, expected: str) -> None:
-    assert evaluation.scene_of(name, pattern) == expected
+    assert evaluation.scene_of(name, pattern, name) == expected
 
 
 def test_details_are_where_results_differ() -> None:
@@ -224,6 +224,22 @@ def test_the_verb_writes_numbers_and_pages(pairs: Path, tmp_path: Path, capsys: 
     text = (tmp_path / "report.md").read_text()
     for figure in re.findall(r"\]\((figures/[^)]*)\)", text):
         assert io.is_complete(tmp_path / figure)
+
+
+def test_frames_of_a_video_are_judged_for_flicker(pairs: Path, tmp_path: Path) -> None:
+    pytest.importorskip("cv2", reason="optical flow needs the extra: pip install 'irvis[flow]'")
+    words = ["evaluate", pairs / "vi", pairs / "ir", "-m", "max", "-o", tmp_path, "--metrics", "EN", "--workers", 1]
+    assert irvis(*words, "--sequence", "--scene", "night|day") == 0
+    gains = json.loads((tmp_path / "values.json").read_text())["flicker"]
+    assert gains["visible"]["temporal gain"] <= 1 + 1e-9
+    assert gains["visible+noise"]["warped difference"] > gains["average"]["warped difference"]
+    assert "Flicker" in (tmp_path / "report.html").read_text()
+
+
+def test_frames_without_a_sequence_are_refused(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["evaluate", pairs / "vi", pairs / "ir", "-m", "max", "-o", tmp_path, "--metrics", "EN", "--workers", 1]
+    assert irvis(*words, "--sequence", "--scene", ".*") == 1
+    assert "scenes of two frames" in capsys.readouterr().err
 
 
 def test_what_fails_is_listed_and_the_rest_is_judged(

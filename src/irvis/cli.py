@@ -234,6 +234,9 @@ def evaluate(
         str | None,
         Parameter(help="Regular expression: the part of a pair's name that says its scene. Default: its folder."),
     ] = None,
+    sequence: Annotated[
+        bool, Parameter(negative="", help="The pairs are frames of one video (of one per scene): measure flicker.")
+    ] = False,
     match: Annotated[tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".')] = None,
     infrared_range: Annotated[str | None, Parameter(help='For 16-bit infrared: "7000,9000" or "1%,99%".')] = None,
     infrared_color: Annotated[
@@ -278,9 +281,10 @@ def evaluate(
     for problem in problems:
         errors.print(f"failed: {problem}")
     pattern = scene if scene is not None else public.scene if public else catalog.FOLDER
-    table = evaluation.table_of(done, plan, pattern)
+    table = evaluation.table_of(done, plan, pattern, film=sequence)
     facts = {"data": dataset, "pairs": str(len(table.pairs)), "profile": profile}
-    summary, page = evaluation.finish(table, plan, found.pairs, problems, f"Evaluation on {Path(dataset).name}", facts)
+    title = f"Evaluation on {Path(dataset).name}"
+    summary, page = evaluation.finish(table, plan, found.pairs, problems, facts, title=title, sequence=sequence)
     console.print(_ranking(table.entries, summary.mean_rank.tolist()))
     console.print(f"report  {page}")
     if problems:

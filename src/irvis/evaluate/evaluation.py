@@ -20,7 +20,7 @@ from .. import __version__
 from ..data.matching import Match
 from ..errors import IrvisError
 from ..files import whole
-from . import plots, report, strips
+from . import plots, report, sequences, strips
 from .entries import CONTROLS, fuser
 from .judging import Judged, Plan, read
 from .statistics import Summary, Table, summarise
@@ -29,19 +29,24 @@ REPEATS, PATIENCE = 5, 2.0
 """A method is timed this often on one pair, or until so many seconds are over."""
 
 
-def table_of(judged: Iterable[Judged], plan: Plan, scene: str) -> Table:
-    """Every value in one array, pairs in the order of their names as given by `judged`."""
+def table_of(judged: Iterable[Judged], plan: Plan, scene: str, *, film: bool = False) -> Table:
+    """Every value in one array, pairs in the order of `judged`.
+
+    scene: regular expression for a pair's scene. film: pairs whose names say no scene are frames of one video;
+    otherwise each stands alone, also where the expression finds one scene in all (then it is a folder, no scene).
+    """
     done = [one for one in judged if one.values]
     if not done:
         raise IrvisError("no pair could be judged; the lines above say why")
     names = [entry.name for entry in plan.entries]
     gap = dict.fromkeys(plan.columns, math.nan)
-    scenes = [scene_of(one.pair.name, scene) for one in done]
-    if len(set(scenes)) == 1:  # then the pattern found a folder that holds everything, not a scene
-        scenes = [one.pair.name for one in done]
+    pairs = [one.pair.name for one in done]
+    scenes = [scene_of(name, scene, "" if film else name) for name in pairs]
+    if len(set(scenes)) == 1 and not film:
+        scenes = pairs
     values = [[[one.values.get(name, gap)[m] for m in plan.columns] for name in names] for one in done]
     return Table(
-        pairs=[one.pair.name for one in done],
+        pairs=pairs,
         scenes=scenes,
         entries=names,
         metrics=plan.columns,
@@ -49,11 +54,11 @@ def table_of(judged: Iterable[Judged], plan: Plan, scene: str) -> Table:
     )
 
 
-def scene_of(name: str, pattern: str) -> str:
-    """What `pattern` matches at the start of a pair's name (its first group, if it has one); else the name."""
+def scene_of(name: str, pattern: str, other: str) -> str:
+    """What `pattern` matches at the start of a pair's name (its first group, if it has one); else `other`."""
     found = re.match(pattern, name) if pattern else None
     if found is None:
-        return name
+        return other
     return found[1] if found.re.groups else found[0]
 
 
@@ -79,7 +84,14 @@ def timed(plan: Plan, match: Match) -> tuple[dict[str, float], str]:
 
 
 def finish(
-    table: Table, plan: Plan, matches: Sequence[Match], problems: Sequence[str], title: str, facts: Mapping[str, str]
+    table: Table,
+    plan: Plan,
+    matches: Sequence[Match],
+    problems: Sequence[str],
+    facts: Mapping[str, str],
+    *,
+    title: str,
+    sequence: bool = False,
 ) -> tuple[Summary, Path]:
     """Write values.csv, values.json, summary.csv, report.md and report.html under `plan.out`."""
     # the first entry is the reference: the first method asked for, or the first folder
@@ -103,10 +115,11 @@ def finish(
         f"{caption}: {table.pairs[pair]}": strips.strip(by_name[table.pairs[pair]], plan, names)
         for caption, pair in strips.telling(table, 0).items()
     }
-    _write_numbers(table, summary, plan, facts)
+    flicker = sequences.flicker(_films(table, by_name), plan) if sequence else {}
+    _write_numbers(table, summary, plan, facts, flicker)
     whole_report = report.Report(
         title=title, facts=facts, table=table, summary=summary, reference=0, seconds=seconds,
-        problems=problems, figures=figures, strips=pictures,
+        problems=problems, figures=figures, strips=pictures, flicker=flicker,
     )  # fmt: skip
     page = report.write(whole_report, plan.out, [entry.name for entry in CONTROLS])[1]
     return summary, page
@@ -117,7 +130,17 @@ def _quality(table: Table) -> str:
     return next((name for name in ("Qw", "Qabf", "VIF", "SSIM") if name in table.metrics), table.metrics[0])
 
 
-def _write_numbers(table: Table, summary: Summary, plan: Plan, facts: Mapping[str, str]) -> None:
+def _films(table: Table, matches: Mapping[str, Match]) -> Mapping[str, Sequence[Match]]:
+    """Scene → its pairs, in order."""
+    films: dict[str, list[Match]] = {}
+    for pair, scene in zip(table.pairs, table.scenes, strict=True):
+        films.setdefault(scene, []).append(matches[pair])
+    return films
+
+
+def _write_numbers(
+    table: Table, summary: Summary, plan: Plan, facts: Mapping[str, str], flicker: Mapping[str, Mapping[str, float]]
+) -> None:
     rows = [
         [pair, scene, entry, *map(_plain, table.values[n, e].tolist())]
         for n, (pair, scene) in enumerate(zip(table.pairs, table.scenes, strict=True))
@@ -136,6 +159,7 @@ def _write_numbers(table: Table, summary: Summary, plan: Plan, facts: Mapping[st
         "facts": dict(facts),
         "values": [dict(zip(["pair", "scene", "method", *table.metrics], row, strict=True)) for row in rows],
         "summary": [dict(zip(columns, line, strict=True)) for line in lines],
+        "flicker": flicker,
         "mean_rank": dict(zip(table.entries, map(_plain, summary.mean_rank.tolist()), strict=True)),
         "correlation": {m: dict(zip(table.metrics, map(_plain, row), strict=True))
                         for m, row in zip(table.metrics, summary.correlation.tolist(), strict=True)},

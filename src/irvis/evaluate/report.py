@@ -32,6 +32,8 @@ class Report:
     figures: Mapping[str, Figure] = field(default_factory=dict)
     """Caption → figure."""
     strips: Mapping[str, Pillow.Image] = field(default_factory=dict)
+    flicker: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Entry → measure → gain, where the pairs are frames."""
 
     @property
     def order(self) -> list[int]:
@@ -39,6 +41,7 @@ class Report:
         return [int(entry) for entry in np.argsort(self.summary.mean_rank, kind="stable")]
 
 
+FLICKER = "Flicker: change from frame to frame over that of the livelier source (1 = no more)"
 MARKS = {1.0: "▲", -1.0: "▼", 0.0: ""}
 READ = (
     "Values are means over the pairs ± half of the 95 % bootstrap interval{scenes}. The mean rank is over the metrics "
@@ -92,6 +95,10 @@ def _markdown(report: Report, names: Mapping[str, str], controls: Sequence[str])
         shown = f"*{name}*" if name in controls else f"**{name}**"
         cells = [cell(report, entry, place) for place in range(len(table.metrics))]
         lines.append("| " + " | ".join([shown, _rank(report, entry), _milliseconds(report, name), *cells]) + " |")
+    if report.flicker:
+        head, *rows = _flicker_rows(report)
+        lines += ["", f"## {FLICKER}", "", "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+        lines += ["| " + " | ".join(row) + " |" for row in rows]
     lines += [f"\n## {caption}\n\n![{caption}]({names[caption]})" for caption in (*report.figures, *report.strips)]
     lines += ["", "## How it was made", "", *(f"- {name}: {text}" for name, text in report.facts.items())]
     if report.problems:
@@ -106,6 +113,7 @@ def _html(report: Report, controls: Sequence[str]) -> str:
         "title": html.escape(report.title),
         "heading": html.escape(heading(report)),
         "table": _html_table(report, controls),
+        "flicker": _html_flicker(report),
         "pictures": "\n".join(_picture(*one) for one in figures + strips),
         "metrics": _legend(report.table.metrics),
         "facts": _list([f"{name}: {text}" for name, text in report.facts.items()]),
@@ -131,6 +139,22 @@ def _html_table(report: Report, controls: Sequence[str]) -> str:
             cells.append(_td(report.summary.mean[entry, place], cell(report, entry, place), best))
         rows.append(f'<tr class="{"control" if name in controls else ""}">{"".join(cells)}</tr>')
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _flicker_rows(report: Report) -> list[list[str]]:
+    """A head and a row per entry, steadiest first."""
+    measures = list(next(iter(report.flicker.values())))
+    order = sorted(report.flicker, key=lambda name: report.flicker[name][measures[0]])
+    return [["", *measures], *([name, *(f"{report.flicker[name][m]:.3f}" for m in measures)] for name in order)]
+
+
+def _html_flicker(report: Report) -> str:
+    if not report.flicker:
+        return ""
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>" for row in _flicker_rows(report)
+    )
+    return f"<h2>{html.escape(FLICKER)}</h2><table>{rows}</table>"
 
 
 def _td(value: float, text: str, attributes: str = "") -> str:
