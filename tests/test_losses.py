@@ -106,6 +106,26 @@ def test_mse_has_one_weight_per_source():
     assert mse(fused, visible, infrared, visible_weight=0, infrared_weight=1).item() == pytest.approx(0.16)
 
 
+def test_detail_vanishes_where_all_three_images_are_one_and_nothing_is_amplified():
+    image = torch.rand(2, 1, 70, 90)
+    assert losses.detail(image, image, image, gain=1.0) == pytest.approx(torch.zeros(2), abs=1e-5)
+    assert (losses.detail(image, image, image, gain=1.2) > 0.01).all()
+
+
+def test_detail_asks_for_the_sharper_source_and_not_for_the_mean():
+    sharp = torch.rand(1, 1, 64, 64)
+    flat = sharp.mean().expand_as(sharp).contiguous()
+    near, far = (losses.detail(fused, sharp, flat, gain=1.0) for fused in (sharp, (sharp + flat) / 2))
+    assert near < 0.01 < far
+
+
+def test_detail_keeps_the_brightness_of_the_livelier_source():
+    lively, dull = 0.7 + 0.1 * torch.rand(1, 1, 64, 64), torch.full((1, 1, 64, 64), 0.2)
+    kept = losses.detail(lively, lively, dull, gain=1.0)
+    lost = losses.detail(lively - 0.5, lively, dull, gain=1.0)
+    assert float(lost - kept) == pytest.approx(0.5, abs=0.01)
+
+
 @pytest.mark.parametrize("loss", sorted(losses.LOSSES))
 def test_gradients_reach_a_colour_output(loss):
     fused, visible, infrared = images(channels=3)

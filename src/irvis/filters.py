@@ -1,4 +1,4 @@
-"""Smoothing filters that several methods share: box, Gaussian, guided, bilateral.
+"""Filters that several methods share: box, Gaussian, guided, bilateral, and the two steps of a Laplacian pyramid.
 
 Each takes planes (b, 1, h, w) of any size on any device, treats the pictures of a batch one by one and gives back
 their type. Half precision is computed in single; where differences of means would cancel, in double.
@@ -9,9 +9,9 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv1d, pad
+from torch.nn.functional import conv1d, conv2d, conv_transpose2d, pad
 
-from .types import Gray
+from .types import Gray, Scaled
 
 Border = Literal["replicate", "symmetric"]
 
@@ -149,3 +149,20 @@ def _read(volume: Tensor, places: list[Tensor]) -> Tensor:
         part = place - place.floor()
         values = [torch.lerp(below, above, part) for below, above in zip(values[::2], values[1::2], strict=True)]
     return values[0]
+
+
+def reduce(image: Gray) -> Scaled:
+    """The next coarser level of a Gaussian pyramid (Burt & Adelson 1983): half the size; sides must be even."""
+    return conv2d(pad(image, (2, 2, 2, 2), mode="replicate"), _binomial(image), stride=2)
+
+
+def expand(image: Gray) -> Scaled:
+    """A level brought to the size of the next finer one: twice its own."""
+    # The repeated border is one coarse pixel, so 2 + 2 fine pixels are cut off each side again.
+    wide = pad(image, (1, 1, 1, 1), mode="replicate")
+    return conv_transpose2d(wide, 4 * _binomial(image), stride=2, padding=4, output_padding=1)
+
+
+def _binomial(like: Tensor) -> Tensor:
+    row = torch.tensor([1.0, 4, 6, 4, 1], device=like.device, dtype=like.dtype) / 16
+    return (row[:, None] * row)[None, None]
