@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+from irvis.methods import METHODS
+
 HERE = Path(__file__).parent
 RESULTS, TABLES, FIGURES = (
     HERE / "results",
@@ -60,6 +62,12 @@ def write(name: str, rows: Sequence[Mapping[str, Any]], title: str, note: str = 
     page = f"# {title}\n\n{markdown(rows)}\n\n{note + chr(10) * 2 if note else ''}{made}\n"
     (TABLES / f"{name}.md").write_text(page)
     print(page)
+
+
+def every_method() -> list[str]:
+    """What irvis can run as it is: methods without parameters, and every shipped weight."""
+    plain = [name for name, method in METHODS.items() if not method.learnable]
+    return [*plain, *(f"{name}:{w}" for name, method in METHODS.items() for w in method.weights)]
 
 
 def markdown(rows: Sequence[Mapping[str, Any]]) -> str:

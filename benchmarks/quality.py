@@ -6,23 +6,17 @@ Qe is Qw of the normalised Sobel magnitudes, without a power. Higher is better.
 
 import torch
 
-from common import SETS, arguments, write
+from common import SETS, arguments, every_method, write
 from irvis import api, io
 from irvis.data.matching import match
 from irvis.losses import qe_index, qw_index
-from irvis.methods import METHODS
 
 PEERS = {"TNO21": ("DLF", "RFN-Nest")}
 
 
 def main() -> None:
     chosen = arguments(__doc__, methods={"help": "by commas; default: the baselines and all shipped weights"})
-    shipped = [f"encdec:{name}" for name in METHODS["encdec"].weights]
-    names = (
-        chosen.methods.split(",")
-        if chosen.methods
-        else ["average", "max", "visible", "infrared", "laplacian", *shipped]
-    )
+    names = chosen.methods.split(",") if chosen.methods else every_method()
     rows = [row_of(name, chosen.data / "test") for name in names]
     rows += [peer_row(name, chosen.data) for name in PEERS["TNO21"]]
     rows.append(

@@ -14,9 +14,8 @@ from time import perf_counter
 
 import torch
 
-from common import RESULTS, arguments, write
+from common import RESULTS, arguments, every_method, write
 from irvis import api
-from irvis.methods import METHODS
 
 SIZE, WARM, RUNS = (480, 640), 3, 15
 
@@ -26,9 +25,8 @@ def main() -> None:
     if chosen.one:
         print(json.dumps(measure(chosen.one)))
         return
-    names = ["average", "laplacian", *(f"encdec:{name}" for name in METHODS["encdec"].weights)]
     rows = []
-    for name in names:
+    for name in every_method():
         words = [sys.executable, __file__, "--one", name, "--threads", str(chosen.threads)]
         rows.append(json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout))
         rows[-1] |= _quality(name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -10,8 +11,9 @@ from torch import Tensor
 from torch.nn.functional import interpolate, pad
 from torch.utils.data import Dataset
 
+from ..color import luma
 from ..errors import IrvisError
-from ..io import read_infrared, read_pair, read_visible
+from ..io import READABLE, read_infrared, read_pair, read_visible
 from ..thermal import Range
 from ..types import RGB, Gray
 from .catalog import Register
@@ -64,6 +66,41 @@ class PairFolder:
             return self.register(read_visible(files.visible)[0], read_infrared(files.infrared, range=self.range))
         pair = read_pair(files.visible, files.infrared, name=files.name, range=self.range)
         return pair.visible, pair.infrared
+
+
+class ImageFolder:
+    """Images without a partner, each as both sources: (colour, its luma). For autoencoders; kept as in `PairFolder`."""
+
+    def __init__(self, folder: Path, *, range: Range | None = None, cache: int = 2 << 30) -> None:
+        self.files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in READABLE)
+        if not self.files:
+            raise IrvisError(f"{folder} holds no images")
+        self.range, self.room = range, cache
+        self.kept: dict[int, Tensor] = {}
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def name(self, index: int) -> str:
+        return self.files[index].stem
+
+    def __getitem__(self, index: int) -> tuple[RGB, Gray]:
+        if index not in self.kept:
+            image = _bytes(self._read(self.files[index]))
+            if self.room < image.numel():
+                return self._both(image)
+            self.room -= image.numel()
+            self.kept[index] = image
+        return self._both(self.kept[index])
+
+    def _read(self, path: Path) -> RGB:
+        if self.range is not None:
+            return read_infrared(path, range=self.range, color="gray").expand(-1, 3, -1, -1)
+        return read_visible(path)[0]
+
+    @staticmethod
+    def _both(image: Tensor) -> tuple[RGB, Gray]:
+        return image / 255, luma(image / 255)
 
 
 class SceneFolder:

@@ -127,6 +127,8 @@ class Run:
         stage, fabric = self.recipe.stages[number], self.fabric
         learning = freeze_all_but(self.fuser.core, stage.learn)
         core, optimizer = fabric.setup(self.fuser.core.train(), _optimizer(learning, stage))
+        for name in getattr(self.fuser.core, "STEPS_CALL", ()):
+            core.mark_forward_method(name)
         if saved is not None:
             optimizer.load_state_dict(saved["optimizer"])
             fabric.strategy.precision.load_state_dict(saved["precision"])
@@ -136,9 +138,9 @@ class Run:
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(stage, step)
             planes = in_domain(self.fuser.spec.domain, visible)
-            terms, fused = STEPS[stage.step](core, planes, infrared, stage)
+            terms, picture, fuses = STEPS[stage.step](core, planes, infrared, stage)
             loss = torch.stack(list(terms.values())).sum()
-            alarms.check(loss, fused, visible, infrared)
+            alarms.check(loss, picture, visible, infrared, fuses=fuses)
             optimizer.zero_grad()
             fabric.backward(loss)
             if stage.clip:
@@ -149,8 +151,9 @@ class Run:
 
     def _batches(self, number: int, first: int, total: int) -> Iterator[tuple[int, tuple[RGB, Gray]]]:
         stage, fabric = self.recipe.stages[number], self.fabric
+        sources, share = self.sources.drawn(stage.images)
         crops = Crops(
-            sources=self.sources.train, share=self.sources.share, batch=stage.batch, crop=stage.crop, steps=total,
+            sources=sources, share=share, batch=stage.batch, crop=stage.crop, steps=total,
             seed=self.recipe.seed * 1000 + number, zoom=self.recipe.data.zoom, gamma=self.recipe.data.gamma,
             rank=fabric.global_rank, world=fabric.world_size,
         )  # fmt: skip
@@ -180,7 +183,7 @@ class Run:
         losses = validation_losses(self.fuser, pairs, stage)
         score, epoch = sum(losses.values()), progress.step // stage.steps
         picture = self.out / "pictures" / f"stage{number + 1}-epoch{epoch:04d}.png"
-        self.log.validation(number, progress.step, losses, draw(self.fuser, pairs, picture))
+        self.log.validation(number, progress.step, losses, draw(self.fuser, pairs, stage, picture))
         if score <= progress.best:
             progress.best = score
             self._write("best")
@@ -228,8 +231,12 @@ def learning_rate(stage: Stage, step: int) -> float:
 def _optimizer(learning: list[nn.Parameter], stage: Stage) -> torch.optim.Optimizer:
     if stage.optimizer == "sgd":
         return torch.optim.SGD(learning, stage.lr, stage.momentum, weight_decay=stage.weight_decay)
-    kind: Any = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[stage.optimizer]
-    return kind(learning, stage.lr, stage.betas, stage.eps, stage.weight_decay)
+    if stage.optimizer == "adam":
+        return torch.optim.Adam(learning, stage.lr, stage.betas, stage.eps, stage.weight_decay)
+    decayed = [parameter for parameter in learning if parameter.ndim > 1]
+    plain = [parameter for parameter in learning if parameter.ndim <= 1]  # norms and biases
+    groups: list[dict[str, Any]] = [{"params": decayed}, {"params": plain, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, stage.lr, stage.betas, stage.eps, stage.weight_decay)
 
 
 def _fabric(device: str, devices: int, nodes: int, precision: str) -> Any:

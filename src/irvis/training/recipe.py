@@ -37,6 +37,8 @@ class Stage:
     """Patterns of parameter names that learn; all others stay bit-identical."""
     losses: Mapping[str, Mapping[str, Any]]
     """Loss name → its weight and options: `qw = { weight = 1.0, stride = 8 }`."""
+    images: bool = False
+    """Single images (`--images`) take part too, each as both sources: for steps that look at one image at a time."""
     epochs: int = 1
     steps: int = 100
     """Steps of the optimiser in an epoch."""
@@ -52,6 +54,7 @@ class Stage:
     eps: float = 1e-8
     momentum: float = 0.9
     weight_decay: float = 0.0
+    """With `adamw`, norms and biases are left out of it."""
     schedule: Literal["constant", "halve", "cosine"] = "constant"
     milestones: tuple[int, ...] = ()
     """Epochs at which `schedule = "halve"` halves the learning rate."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..data import catalog
 from ..data.matching import split_by_scene
-from ..data.pairs import Joined, PairFolder, SceneFolder, Source
+from ..data.pairs import ImageFolder, Joined, PairFolder, SceneFolder, Source
 from ..errors import IrvisError
 from ..thermal import Range
 from .recipe import Data
@@ -26,10 +26,27 @@ class Sources:
     validation: Source
     names: Sequence[str]
     """One line each: what was found."""
+    images: Sequence[Source] = ()
+    """Single images, each as both sources."""
+
+    def drawn(self, images: bool) -> tuple[Sequence[Source], Sequence[float]]:
+        """What batches are drawn from, and how often each: pairs, and single images by their number if wanted."""
+        if not images or not self.images:
+            return self.train, self.share
+        pairs, single = (sum(len(source) for source in part) for part in (self.train, self.images))
+        share = [part * pairs / (pairs + single) for part in self.share]
+        return [*self.train, *self.images], [*share, *(len(source) / (pairs + single) for source in self.images)]
 
 
-def gather(data: Data, folders: Sequence[Path], *, seed: int = 0, range: Range | None = None) -> Sources:
-    """Pairs of every folder and the recipe's synthetic scenes.
+def gather(
+    data: Data,
+    folders: Sequence[Path],
+    *,
+    images: Sequence[Path] = (),
+    seed: int = 0,
+    range: Range | None = None,
+) -> Sources:
+    """Pairs of every folder and the recipe's synthetic scenes; single images of the folders `images`.
 
     Each folder gives its own contiguous share of pairs to validation: neighbours often show one scene.
     """
@@ -53,8 +70,10 @@ def gather(data: Data, folders: Sequence[Path], *, seed: int = 0, range: Range |
         lines.append(f"{data.scenes} synthetic scenes, {synthetic:.0%} of the crops")
     if not validation:
         validation.append(SceneFolder(VALIDATION_SCENES, seed=seed * 100_000 + data.scenes))
+    single = [ImageFolder(folder, range=range, cache=memory) for folder in images]
+    lines += [f"{folder}: {len(source)} single images" for folder, source in zip(images, single, strict=True)]
     share = _shares([len(source) for source in train], synthetic)
-    return Sources(train=train, share=share, validation=Joined(validation), names=lines)
+    return Sources(train=train, share=share, validation=Joined(validation), names=lines, images=single)
 
 
 def _folder(folder: Path, data: Data, range: Range | None, memory: int) -> tuple[PairFolder, PairFolder | None, str]:

@@ -4,6 +4,7 @@ A step that knows the inside of a method lives in that method's file.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -15,11 +16,17 @@ from ..types import Gray, Picture
 from .recipe import Stage
 
 
+HIDDEN = 0.75
+"""Share of patches that `hide` keeps from the encoder."""
+
+
 class Outcome(NamedTuple):
-    """What a step gives: the weighted loss terms, and the fused batch (float32)."""
+    """What a step gives: the weighted loss terms, and pictures (float32), one for every pair of the batch."""
 
     terms: dict[str, Tensor]
-    fused: Picture
+    picture: Picture
+    fuses: bool = True
+    """Whether the picture should show both sources."""
 
 
 def fuse(core: Any, visible: Picture, infrared: Gray, stage: Stage) -> Outcome:
@@ -60,5 +67,38 @@ def degraded(image: Picture, blur: float, noise: float) -> Picture:
     return image
 
 
-STEPS: dict[str, Callable[[Any, Picture, Gray, Stage], Outcome]] = {"fuse": fuse}
+def reconstruct(core: Any, visible: Picture, infrared: Gray, stage: Stage) -> Outcome:
+    """Autoencoding: every image, on its own, is encoded and decoded again by `core.reconstruction`."""
+    images = torch.cat([visible, infrared])
+    drawn = core.reconstruction(images).float()
+    return Outcome(judged(drawn, images, images, stage.losses), drawn[: len(visible)].detach(), fuses=False)
+
+
+def hide(core: Any, visible: Picture, infrared: Gray, stage: Stage) -> Outcome:
+    """Masked autoencoding (He et al., arXiv:2111.06377): guess the patches that were hidden, by `core.guessed`."""
+    images = torch.cat([visible, infrared])
+    guess, truth = core.guessed(images, HIDDEN)
+    return Outcome(judged(guess.float(), truth, truth, stage.losses), visible, fuses=False)
+
+
+def align(core: Any, visible: Picture, infrared: Gray, stage: Stage, fusion: str) -> Outcome:
+    """Guided training's first half (MaeFuse, eq. 5): a module learns to give the mean of both images' features."""
+    made, mean, picture = core.compared(visible, infrared, fusion)
+    return Outcome(judged(made.float(), mean.float(), mean.float(), stage.losses), picture.detach().float())
+
+
+def fuse_by(core: Any, visible: Picture, infrared: Gray, stage: Stage, fusion: str) -> Outcome:
+    """Guided training's second half: the fusion losses, through the decoder, of what a module makes."""
+    picture = core.compared(visible, infrared, fusion)[2].float()
+    return Outcome(judged(picture, visible, infrared, stage.losses), picture)
+
+
+STEPS: dict[str, Callable[[Any, Picture, Gray, Stage], Outcome]] = {
+    "fuse": fuse,
+    "reconstruct": reconstruct,
+    "hide": hide,
+    "align-cfm": partial(align, fusion="cfm"),
+    "align-mfm": partial(align, fusion="full"),
+    "fuse-cfm": partial(fuse_by, fusion="cfm"),
+}
 """What a recipe may name."""

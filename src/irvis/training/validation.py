@@ -1,17 +1,19 @@
 """What a training is judged by while it runs: losses on whole pairs, and a picture."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn.functional import pad
 
 from ..color import luma, value
 from ..data.pairs import Source
 from ..fuser import Fuser
 from ..io import write
-from ..types import RGB, Image
+from ..types import RGB, Gray, Image, Picture
 from .recipe import Stage
-from .steps import judged
+from .steps import STEPS, Outcome
 
 
 def in_domain(domain: str, visible: RGB) -> Image:
@@ -23,34 +25,40 @@ def in_domain(domain: str, visible: RGB) -> Image:
 
 @torch.no_grad()
 def validation_losses(fuser: Fuser, pairs: Source, stage: Stage) -> dict[str, float]:
-    """The stage's losses over whole pairs, mean; colour and padding as in use."""
-    fuser.eval()
+    """The stage's losses over whole pairs, mean."""
     sums: dict[str, float] = {}
     for index in range(len(pairs)):
-        visible, infrared = (image.to(_device(fuser)) for image in pairs[index])
-        plane = in_domain(fuser.spec.domain, visible)
-        fused = in_domain(fuser.spec.domain, shrunk(fuser(visible, infrared), fuser.spec.scale))
-        for name, term in judged(fused, plane, infrared, stage.losses).items():
+        for name, term in _outcome(fuser, pairs, index, stage)[1].terms.items():
             sums[name] = sums.get(name, 0.0) + float(term) / len(pairs)
-    fuser.train()
     return sums
 
 
 @torch.no_grad()
-def draw(fuser: Fuser, pairs: Source, path: Path) -> Tensor:
-    """Visible, infrared and fused side by side, of the first validation pair: written to `path` and returned."""
-    fuser.eval()
-    visible, infrared = (image.to(_device(fuser)) for image in pairs[0])
-    fused = shrunk(fuser(visible, infrared), fuser.spec.scale)
-    row = torch.cat([visible, infrared.expand_as(visible), fused], dim=3).cpu()
-    write(path, row)
-    fuser.train()
+def draw(fuser: Fuser, pairs: Source, stage: Stage, path: Path) -> Tensor:
+    """The first validation pair and what the stage makes of it, side by side: written to `path` and returned."""
+    (plane, infrared), outcome = _outcome(fuser, pairs, 0, stage)
+    row = torch.cat([image.cpu().expand(-1, 3, -1, -1) for image in (plane, infrared, outcome.picture)], dim=3)
+    write(path, row.clamp(0, 1))
     return row[0]
 
 
-def shrunk(image: Tensor, scale: int) -> Tensor:
-    """An image at 1/`scale` of its size."""
-    return nn.functional.avg_pool2d(image, scale) if scale > 1 else image
+def _outcome(fuser: Fuser, pairs: Source, index: int, stage: Stage) -> tuple[tuple[Image, Gray], Outcome]:
+    """The stage's step on a clean, whole pair, without chance."""
+    fuser.eval()
+    visible, infrared = (_filled(image.to(_device(fuser)), fuser) for image in pairs[index])
+    plane = in_domain(fuser.spec.domain, visible)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(index)
+        outcome = STEPS[stage.step](fuser.core, plane, infrared, replace(stage, blur=0.0, noise=0.0))
+    fuser.train()
+    return (plane, infrared), outcome
+
+
+def _filled(image: Picture, fuser: Fuser) -> Tensor:
+    """The image up to the next multiple, its border repeated."""
+    multiple = fuser.spec.multiple * fuser.spec.scale
+    below, right = (-side % multiple for side in image.shape[-2:])
+    return pad(image, (0, right, 0, below), mode="replicate")
 
 
 def _device(fuser: Fuser) -> torch.device:
