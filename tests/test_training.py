@@ -62,7 +62,8 @@ def test_every_shipped_recipe_takes_two_steps_on_synthetic_scenes_and_resumes(pa
     stages = tuple(
         dataclasses.replace(stage, epochs=2, steps=1, batch=2, crop=32, milestones=(1,)) for stage in plan.stages
     )
-    plan = dataclasses.replace(plan, stages=stages, options={**plan.options, "width": 4})
+    options = {"width": 4} if plan.method == "encdec" else dict(registry.find(plan.method).small)
+    plan = dataclasses.replace(plan, stages=stages, options={**plan.options, **options})
 
     def stop(stage: int, step: int, total: int, terms: object) -> None:
         if step == 2:
@@ -72,8 +73,8 @@ def test_every_shipped_recipe_takes_two_steps_on_synthetic_scenes_and_resumes(pa
         loop.train(plan, scenes, tmp_path, show=stop)
     best = loop.train(plan, scenes, tmp_path, resume=True)
     fuser = irvis.create(plan.method, weights=best)
-    assert fuser.options["width"] == 4
-    assert len(list((tmp_path / "pictures").glob("*.png"))) == 2
+    assert fuser.options["width"] == options["width"]
+    assert len(list((tmp_path / "pictures").glob("*.png"))) == 2 * len(stages)
 
 
 def test_a_resumed_training_has_the_losses_and_weights_of_one_that_never_stopped(folder, tmp_path):

@@ -151,6 +151,9 @@ def train(
     data: Annotated[
         list[Path] | None, Parameter(help="A folder of pairs; may be given several times.", negative="")
     ] = None,
+    images: Annotated[
+        list[Path] | None, Parameter(help="A folder of single images, for stages that pretrain.", negative="")
+    ] = None,
     device: Device = "auto",
     devices: Annotated[int, Parameter(help="Processes (GPUs) on each node.")] = 1,
     nodes: Annotated[int, Parameter(help="Machines.")] = 1,
@@ -177,7 +180,7 @@ def train(
 
     plan = recipes.load(recipe)
     span = Range.parse(infrared_range) if infrared_range is not None else None
-    gathered = sources.gather(plan.data, data or [], seed=plan.seed, range=span)
+    gathered = sources.gather(plan.data, data or [], images=images or [], seed=plan.seed, range=span)
     if (out / loop.CHECKPOINT).exists() and not resume:
         raise IrvisError(f"{out} holds a training already; go on with --resume or choose another --out")
     lead = os.environ.get("LOCAL_RANK", "0") == "0"
@@ -197,19 +200,23 @@ def convert(
     checkpoint: Annotated[Path, Parameter(help="The authors' file (.pth, .pt).")],
     *,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="Default: beside it, .safetensors.")] = None,
+    method: Annotated[
+        str, Parameter(name=["--method", "-m"], help="METHOD:option=value…: what the file cannot tell, such as heads.")
+    ] = "",
 ) -> None:
     """Turn a published checkpoint into weights that irvis uses.
 
     irvis convert model_best.pth -o encdec.safetensors
     irvis fuse visible.png infrared.png -o fused.png -m encdec:encdec.safetensors
+    irvis convert maefuse.pth -m maefuse:heads=16:decoder_heads=16:fusion_heads=16
     """
     from . import convert as converting
 
     out = out or checkpoint.with_suffix(".safetensors")
     if out.exists():
         raise IrvisError(f"{out} exists; choose another --out")
-    method = converting.convert(checkpoint, out)
-    console.print(f"{out}: weights of {method}. Use them with -m {method}:{out}")
+    name = converting.convert(checkpoint, out, method)
+    console.print(f"{out}: weights of {name}. Use them with -m {name}:{out}")
 
 
 @app.command(group=LEARN)

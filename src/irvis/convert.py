@@ -7,25 +7,33 @@ from typing import Any
 from zipfile import BadZipFile
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from . import registry, weights
 from .errors import IrvisError
-from .methods import encdec_authors
+from .methods import encdec_authors, maefuse_authors
+from .nn import mae
 
-READERS = {"encdec": encdec_authors}
+READERS: dict[str, Any] = {"encdec": encdec_authors, "maefuse": maefuse_authors}
 WRAPPERS = ("model", "state_dict", "model_state_dict", "net", "params")
 
 
-def convert(checkpoint: Path, out: Path) -> str:
+def convert(checkpoint: Path, out: Path, given: str = "") -> str:
     """Read a published checkpoint and write ours to `out`; returns the method that it is for.
 
+    `given` is "METHOD:option=value…", for what a file does not tell ("maefuse:heads=4").
     Only tensors are read from the file (`weights_only`): no code in it can run.
     """
+    wanted, _, chosen = registry.parse(given)
     state = read(checkpoint)
     for method, reader in READERS.items():
         if reader.recognises(state):
+            if wanted not in ("", method):
+                raise IrvisError(f"{checkpoint}: holds weights of {method}, not of {wanted}")
             options, ours = reader.converted(state)
+            options |= chosen
             fuser = registry.create(method, weights=None, **options)
             weights.fill(fuser.core, ours, str(checkpoint))
             weights.save(
@@ -40,12 +48,27 @@ def convert(checkpoint: Path, out: Path) -> str:
     raise IrvisError(f"{checkpoint}: not a checkpoint of a known code; known: {', '.join(READERS)}")
 
 
+def load_encoder(core: Any, checkpoint: Path) -> None:
+    """Fill `core.encoder` from a masked autoencoder's checkpoint (.pth or .safetensors): official, timm's, or ours."""
+    state = read(checkpoint)
+    part = {name.removeprefix("encoder."): tensor for name, tensor in state.items() if name.startswith("encoder.")}
+    if part:
+        mae.compare(part, core.encoder.state_dict(), str(checkpoint))
+        core.encoder.load_state_dict(part)
+    else:
+        mae.fill(core.encoder, state, str(checkpoint))
+
+
 def read(checkpoint: Path) -> dict[str, Tensor]:
-    """The state dict inside a file that `torch.save` wrote, without wrappers and `module.` prefixes."""
+    """The state dict inside a .safetensors file or one that `torch.save` wrote, without wrappers and `module.`."""
     if not checkpoint.is_file():
         raise IrvisError(f"{checkpoint}: no such file")
+    content: Any
     try:
-        content: Any = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        if checkpoint.suffix == ".safetensors":
+            content = load_file(checkpoint)
+        else:
+            content = torch.load(checkpoint, map_location="cpu", weights_only=True)
     except (
         pickle.UnpicklingError,
         RuntimeError,
@@ -54,8 +77,10 @@ def read(checkpoint: Path) -> dict[str, Tensor]:
         BadZipFile,
         ValueError,
         KeyError,
+        SafetensorError,
     ) as problem:
-        raise IrvisError(f"{checkpoint}: not a readable PyTorch checkpoint of plain tensors") from problem
+        kind = "safetensors file" if checkpoint.suffix == ".safetensors" else "PyTorch checkpoint of plain tensors"
+        raise IrvisError(f"{checkpoint}: not a readable {kind}") from problem
     for key in WRAPPERS:
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]

@@ -105,8 +105,9 @@ def findings() -> dict[str, str]:
         for name, facts in method.weights.items():
             found[f"weights {method.name}:{name}"] = _checked(facts)
     for method in METHODS.values():
-        for name in method.weights or ["default"]:
-            found[f"test {method.name}" + (f":{name}" if method.weights else "")] = _tested(method.name, name)
+        found |= {f"test {method.name}:{name}": _tested(method, name) for name in method.weights}
+        if not method.weights:
+            found[f"test {method.name}"] = _tested(method, None)
     return found
 
 
@@ -134,18 +135,21 @@ def _checked(facts: registry.Weights) -> str:
 
 
 @torch.inference_mode()
-def _tested(method: str, name: str) -> str:
-    """Fuse a small pair; the result must be finite, in [0, 1] and not constant."""
+def _tested(method: registry.Method, name: str | None) -> str:
+    """Fuse a small pair; the result must be finite, in [0, 1] and not constant. Without weights: a tiny random one."""
     ramp = torch.linspace(0, 1, 96)
     visible, infrared = ramp.expand(1, 3, 64, 96), ramp.flip(0).expand(1, 1, 64, 96)
     try:
-        fuser = registry.create(method, weights=name)
+        fuser = registry.create(method.name, weights=name, **({} if name else method.small))
         begun = perf_counter()
         fused = fuser(visible, infrared * ramp)
     except (IrvisError, RuntimeError) as problem:
         return f"FAILED: {problem}"
     whole = bool(torch.isfinite(fused).all()) and float(fused.min()) >= 0 and float(fused.max()) <= 1
     whole = whole and float(fused.std()) > 1e-3
+    untrained = " untrained" if method.learnable and name is None else ""
     return (
-        f"works, {1000 * (perf_counter() - begun):.0f} ms for 96×64" if whole else "FAILED: the result is not a picture"
+        f"works{untrained}, {1000 * (perf_counter() - begun):.0f} ms for 96×64"
+        if whole
+        else "FAILED: the result is not a picture"
     )

@@ -32,6 +32,8 @@ class Spec:
     """Side of the only size the core can take, in pixels; None = any."""
     reach: int | None = None
     """Radius of influence in pixels; None = every output pixel may depend on every input pixel."""
+    budget: int | None = None
+    """Larger pictures (in pixels) are tiled even where no tile is asked for; None = never."""
     scale: int = 1
     """Output size over input size."""
 

@@ -6,6 +6,7 @@ grid, carry a halo and are cropped. A core that sees everything is run on overla
 
 from collections.abc import Callable, Iterator
 from itertools import product
+from math import isqrt
 
 import torch
 from torch import Tensor
@@ -18,13 +19,17 @@ Core = Callable[[Image, Gray], Scaled]
 
 
 def run(core: Core, visible: Image, infrared: Gray, spec: Spec, tile: int | None = None) -> Scaled:
-    """`core` on a batch of any size. `tile` (pixels a side) bounds the memory; None = whole images."""
+    """`core` on a batch of any size. `tile` (pixels a side) bounds the memory; None = whole up to `spec.budget`."""
+    height, width = visible.shape[-2:]
     if spec.window is not None:
-        return blended(core, visible, infrared, spec, spec.window)
-    if tile is None or max(visible.shape[-2:]) <= tile:
+        return blended(core, visible, infrared, spec, (spec.window, spec.window))
+    if tile is None and spec.budget is not None and height * width > spec.budget:
+        tile = isqrt(spec.budget)
+    if tile is None or max(height, width) <= tile:
         return padded(core, visible, infrared, spec)
-    tiled = blended if spec.reach is None else exact
-    return tiled(core, visible, infrared, spec, tile)
+    if spec.reach is not None:
+        return exact(core, visible, infrared, spec, tile)
+    return blended(core, visible, infrared, spec, (min(tile, height), min(tile, width)))
 
 
 def padded(core: Core, visible: Image, infrared: Gray, spec: Spec) -> Scaled:
@@ -54,27 +59,32 @@ def exact(core: Core, visible: Image, infrared: Gray, spec: Spec, size: int) -> 
     return fused
 
 
-def blended(core: Core, visible: Image, infrared: Gray, spec: Spec, size: int) -> Scaled:
-    """Windows of `size` pixels on the core's grid that overlap by about a quarter, mixed with linear ramps."""
-    size = _up_to(size, spec.multiple)
+def blended(core: Core, visible: Image, infrared: Gray, spec: Spec, window: tuple[int, int]) -> Scaled:
+    """Windows (height, width) on the core's grid that overlap by about a quarter, mixed with linear ramps."""
     height, width = visible.shape[-2:]
-    right, below = (max(size, _up_to(length, spec.multiple)) - length for length in (width, height))
+    rows, columns = (_up_to(length, spec.multiple) for length in window)
+    below, right = (
+        max(rows, _up_to(height, spec.multiple)) - height,
+        max(columns, _up_to(width, spec.multiple)) - width,
+    )
     visible, infrared = (_extend(image, right, below, spec.fill) for image in (visible, infrared))
     fused: Tensor | None = None
     total: Tensor | None = None
-    for top, left in product(*(list(_starts(length, size, spec.multiple)) for length in visible.shape[-2:])):
-        window = (..., slice(top, top + size), slice(left, left + size))
-        part = core(visible[window], infrared[window])
-        weight = _ramp(size * spec.scale, size * spec.scale // 4, part)
+    starts = (_starts(visible.shape[-2], rows, spec.multiple), list(_starts(visible.shape[-1], columns, spec.multiple)))
+    for top, left in product(*starts):
+        seen = (..., slice(top, top + rows), slice(left, left + columns))
+        part = core(visible[seen], infrared[seen])
+        weight = _ramp(rows * spec.scale, part)[:, None] * _ramp(columns * spec.scale, part)
+        share = part * weight
         if fused is None or total is None:
-            fused = _canvas(part, visible.shape[-2], visible.shape[-1], spec.scale)
+            fused = _canvas(share, visible.shape[-2], visible.shape[-1], spec.scale)
             total = torch.zeros_like(fused[:1, :1])
-        place = (..., _span(top, top + size, spec), _span(left, left + size, spec))
-        fused[place] += part * weight
+        place = (..., _span(top, top + rows, spec), _span(left, left + columns, spec))
+        fused[place] += share
         total[place] += weight
     assert fused is not None
     assert total is not None
-    return (fused / total)[..., : height * spec.scale, : width * spec.scale]
+    return (fused / total).to(part.dtype)[..., : height * spec.scale, : width * spec.scale]
 
 
 def _extend(image: Tensor, right: int, below: int, fill: float | None) -> Tensor:
@@ -102,6 +112,8 @@ def _starts(length: int, size: int, multiple: int) -> Iterator[int]:
     yield length - size
 
 
-def _ramp(size: int, overlap: int, like: Tensor) -> Tensor:
-    side = torch.arange(1, size + 1).minimum(torch.arange(size, 0, -1)).clamp(max=max(overlap, 1)).to(like)
-    return side[:, None] * side
+def _ramp(size: int, like: Tensor) -> Tensor:
+    """Rises over the first quarter of a window to 1, falls over the last, above 0 everywhere; not below float32."""
+    rise = max(size // 4, 1)
+    side = torch.arange(1, size + 1).minimum(torch.arange(size, 0, -1)).clamp(max=rise) / rise
+    return side.to(like.device, torch.promote_types(like.dtype, torch.float32))

@@ -45,6 +45,11 @@ def find(method: Method, weights: str | Path) -> Checkpoint:
     path = Path(weights)
     if path.is_file():
         return load(path, method=method.name)
+    if not method.weights and weights == "default":
+        raise IrvisError(
+            f"{method.name} comes without weights: give a file, as in -m {method.name}:FILE.safetensors "
+            "(irvis train makes one, irvis convert makes one of the authors' checkpoint)"
+        )
     names = ", ".join(method.weights) or "none"
     raise IrvisError(f"{method.name} has no weights {str(weights)!r} and no such file exists; shipped: {names}")
 

@@ -15,7 +15,6 @@ from ..losses import LOSSES
 from ..types import Gray, Picture
 from .recipe import Stage
 
-
 HIDDEN = 0.75
 """Share of patches that `hide` keeps from the encoder."""
 
@@ -83,8 +82,9 @@ def hide(core: Any, visible: Picture, infrared: Gray, stage: Stage) -> Outcome:
 
 def align(core: Any, visible: Picture, infrared: Gray, stage: Stage, fusion: str) -> Outcome:
     """Guided training's first half (MaeFuse, eq. 5): a module learns to give the mean of both images' features."""
-    made, mean, picture = core.compared(visible, infrared, fusion)
-    return Outcome(judged(made.float(), mean.float(), mean.float(), stage.losses), picture.detach().float())
+    *features, picture = core.compared(visible, infrared, fusion)
+    made, mean = (each.float().flatten(1, 2)[:, None] for each in features)
+    return Outcome(judged(made, mean, mean, stage.losses), picture.detach().float())
 
 
 def fuse_by(core: Any, visible: Picture, infrared: Gray, stage: Stage, fusion: str) -> Outcome:

@@ -1,0 +1,191 @@
+"""MaeFuse: the encoder of a masked autoencoder sees both images; two cross-attentions fuse its features.
+
+Li, Jiang, Liang & Ma, MaeFuse: transferring omni features with pretrained masked autoencoders for infrared and visible
+image fusion via guided training, arXiv:2404.11016.
+"""
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from .. import color, weights
+from ..nn.crossing import Comparing, Merging, Seen
+from ..nn.vit import SIZES, Decoder, Encoder, Features, patchified, sincos
+from ..registry import Spec, register
+from ..types import Gray
+
+SIDE = 640
+"""Side in pixels of the square to which the authors squash every image."""
+_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+Name = Literal["tiny", "small", "base", "large", "huge"]
+Fusion = Literal["full", "cfm", "mean"]
+
+
+def _spec(
+    size: Name = "small",
+    patch: int | None = None,
+    fit: Literal["any", "resize"] = "any",
+    tokens: int = 6400,
+    **_: object,
+) -> Spec:
+    if tokens < 1:
+        raise ValueError(f"tokens must be 1 or more, not {tokens}")
+    if fit == "resize":
+        return Spec(domain="luma")
+    patch = SIZES[size].patch if patch is None else patch
+    return Spec(domain="luma", multiple=patch, budget=tokens * patch**2)
+
+
+@register(
+    "maefuse",
+    spec=_spec,
+    paper="https://arxiv.org/abs/2404.11016",
+    weights=weights.shipped("maefuse"),
+    small={
+        "width": 32, "blocks": 1, "heads": 2, "fusion_heads": 2,
+        "decoder_width": 32, "decoder_blocks": 1, "decoder_heads": 2,
+    },
+)  # fmt: skip
+class MaeFuse(nn.Module):
+    """Masked-autoencoder features, fused by cross-attention (Li, Jiang, Liang & Ma).
+
+    Parameters
+    ----------
+    size: "tiny" (192 channels, 12 blocks) to "large" (1024, 24: the paper's) and "huge"; the options up to
+        `decoder_heads` replace single figures of it.
+    width, blocks, heads, patch: of the encoder.
+    decoder_width, decoder_blocks, decoder_heads: of the decoder; the paper has 512, 4, 16.
+    fusion_heads: of both cross-attentions; as many as the encoder's where not given.
+    grid: 0 for sin-cos positions; else the encoder learns them, on a square of this side (encoders other than MAE).
+    attention: what cross-attention sees: every "token" of the other image (the paper), "pointwise" the same place only
+        (the authors' checkpoint at batch 1), or the same place of all pairs of the "batch" (their training).
+    guide: what asks in the merging module: what the comparing module found ("cfm"), or the "infrared" features.
+    infrared_gamma: exponent of the infrared image; below 1 brightens its dark parts.
+    fit: "any" size at its own shape, or "resize": the authors' squash to 640×640 and back, in steps of 8 bits.
+    fusion: "full", only the comparing module ("cfm"), or the "mean" of the features.
+    tokens: pictures of more patches than this are fused in overlapping tiles.
+    """
+
+    STEPS_CALL = ("reconstruction", "guessed", "compared")
+    """What training steps call beside `forward`."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(
+        self,
+        size: Name = "small",
+        width: int | None = None,
+        blocks: int | None = None,
+        heads: int | None = None,
+        patch: int | None = None,
+        decoder_width: int | None = None,
+        decoder_blocks: int | None = None,
+        decoder_heads: int | None = None,
+        fusion_heads: int | None = None,
+        grid: int = 0,
+        attention: Seen = "token",
+        guide: Literal["cfm", "infrared"] = "cfm",
+        infrared_gamma: float = 1.0,
+        fit: Literal["any", "resize"] = "any",
+        fusion: Fusion = "full",
+        tokens: int = 6400,
+    ) -> None:
+        super().__init__()
+        shape = SIZES[size].but(
+            width=width, blocks=blocks, heads=heads, patch=patch,
+            decoder_width=decoder_width, decoder_blocks=decoder_blocks, decoder_heads=decoder_heads,
+        )  # fmt: skip
+        if not 0 < infrared_gamma <= 10:
+            raise ValueError(f"infrared_gamma must be above 0 and at most 10, not {infrared_gamma}")
+        if fit == "resize" and SIDE % shape.patch:
+            raise ValueError(f"fit=resize needs a patch that divides {SIDE}, not {shape.patch}")
+        asking = shape.heads if fusion_heads is None else fusion_heads
+        self.encoder = Encoder(shape.width, shape.blocks, shape.heads, shape.patch, grid)
+        self.cfm, self.mfm = (part(shape.width, asking, attention) for part in (Comparing, Merging))
+        self.decoder = Decoder(
+            shape.width, shape.decoder_width, shape.decoder_blocks, shape.decoder_heads, shape.patch
+        )  # fmt: skip
+        self.guide, self.infrared_gamma, self.fit, self.fusion = guide, infrared_gamma, fit, fusion
+        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(_DEVIATION).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, luma: Gray, infrared: Gray) -> Gray:
+        """Fuse planes in [0, 1]; the result may leave [0, 1] a little."""
+        if self.fit == "any":
+            return color.luma(self.picture(self.fused(*self.features(luma, infrared))))
+        squashed = (_in_steps(_resized(_in_steps(x, 0.5), (SIDE, SIDE), "bilinear"), 0.5) for x in (luma, infrared))
+        decoded = _in_steps(self.picture(self.fused(*self.features(*squashed))).clamp(0, 1), 0)
+        return _resized(color.luma(decoded), tuple(luma.shape[2:]), "bicubic")
+
+    def features(self, luma: Gray, infrared: Gray) -> tuple[Features, Features]:
+        """What the encoder makes of both, in one batch: ΦV and ΦI."""
+        if self.infrared_gamma != 1:
+            infrared = infrared.clamp(min=0) ** self.infrared_gamma
+        seen, warm = self.encoder(self.normalised(torch.cat([luma, infrared]))).unflatten(0, (2, -1)).unbind()
+        return seen, warm
+
+    def fused(self, seen: Features, warm: Features, fusion: Fusion | None = None) -> Features:
+        """The features that are decoded: ΦF ("full"), ΦD ("cfm") or (ΦV + ΦI) / 2 ("mean"); None = the option."""
+        fusion = fusion or self.fusion
+        if fusion == "mean":
+            return (seen + warm) / 2
+        places = sincos(seen)
+        seen, warm = seen + places, warm + places
+        if fusion == "cfm":
+            return self.cfm(seen, warm)
+        return self.mfm(warm if self.guide == "infrared" else self.cfm(seen, warm), seen, warm)
+
+    def normalised(self, plane: Gray) -> Tensor:
+        """Three equal channels by ImageNet's mean and deviation, as the encoder was trained."""
+        return (plane - self.mean) / self.deviation
+
+    def picture(self, features: Features) -> Tensor:
+        """The RGB picture that the decoder makes of features, about [0, 1]."""
+        return self.decoder(features) * self.deviation + self.mean
+
+    def reconstruction(self, plane: Gray) -> Tensor:
+        """A plane encoded and decoded, as RGB about [0, 1]."""
+        return self.picture(self.encoder(self.normalised(plane)))
+
+    def guessed(self, plane: Gray, hidden: float) -> tuple[Tensor, Tensor]:
+        """What a masked autoencoder says of the patches it was not shown, and what they are: (b, 1, n, pixels) each.
+
+        The share `hidden` of each picture's patches is kept from the encoder; the decoder sees zeros in their places.
+        Patches are judged with their own mean and deviation taken off (He et al., section 3).
+        """
+        image = self.normalised(plane)
+        placed = self.encoder.placed(image)
+        tokens = placed.flatten(1, 2)
+        order = torch.rand(tokens.shape[:2], device=tokens.device).argsort(1)
+        shown, kept = order.split([tokens.shape[1] - int(hidden * tokens.shape[1]), int(hidden * tokens.shape[1])], 1)
+        narrow = self.decoder.embed(self.encoder.encoded(_taken(tokens, shown)))
+        at = shown[..., None].expand(-1, -1, narrow.shape[-1])
+        canvas = narrow.new_zeros(*order.shape, narrow.shape[-1]).scatter(1, at, narrow)
+        guess = self.decoder.decoded(canvas.unflatten(1, placed.shape[1:3])).flatten(1, 2)
+        truth = patchified(image, self.decoder.patch).flatten(1, 2)
+        truth = (truth - truth.mean(-1, keepdim=True)) / (truth.var(-1, keepdim=True) + 1e-6).sqrt()
+        return _taken(guess, kept)[:, None], _taken(truth, kept)[:, None]
+
+    def compared(self, luma: Gray, infrared: Gray, fusion: Fusion) -> tuple[Features, Features, Tensor]:
+        """What the modules make of both images, the mean of both images' features, and the fused plane."""
+        seen, warm = self.features(luma, infrared)
+        made = self.fused(seen, warm, fusion)
+        return made, (seen + warm) / 2, color.luma(self.picture(made))
+
+
+def _taken(tokens: Tensor, places: Tensor) -> Tensor:
+    """The tokens (b, n, width) at `places` (b, m)."""
+    return tokens.gather(1, places[..., None].expand(-1, -1, tokens.shape[-1]))
+
+
+def _in_steps(image: Tensor, rounding: float) -> Tensor:
+    """Rounded (0.5) or truncated (0) to 8 bits; the slope is 1, as if nothing had been done."""
+    return image + ((255 * image + rounding).floor() / 255 - image).detach()
+
+
+def _resized(image: Tensor, size: tuple[Any, ...], mode: str) -> Tensor:
+    return interpolate(image, size=size, mode=mode, align_corners=False)
