@@ -7,11 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from irvis import IrvisError, registry
+from irvis import IrvisError, registry, weights
 from irvis.data.pairs import ImageFolder
 from irvis.data.scene import scene
 from irvis.io import write
-from irvis.training import loop, recipe, sources
+from irvis.training import loop, recipe, sources, starting
 from irvis.training.recipe import Data, Stage
 from irvis.training.steps import STEPS
 
@@ -134,3 +134,27 @@ def test_a_broken_image_is_one_clear_line(tmp_path):
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:40])
     with pytest.raises(IrvisError, match=r"a\.png"):
         ImageFolder(tmp_path)[0]
+
+
+def test_a_training_starts_from_given_weights_and_another_encoder(photographs, tmp_path):
+    """What no stage touches comes from the files."""
+    cores = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        cores.append(registry.create("maefuse", weights=None, **SMALL).core)
+        weights.save(tmp_path / f"{seed}.safetensors", cores[-1], method="maefuse", options=SMALL)
+    one = dataclasses.replace(recipe.load("maefuse-tiny").stages[4], epochs=1, steps=1, batch=2, crop=32)
+    plan = dataclasses.replace(
+        recipe.load("maefuse-tiny"), options=SMALL, stages=(one,), data=Data(synthetic=1.0, scenes=2)
+    )
+    fill = starting.filler("maefuse", tmp_path / "1.safetensors", tmp_path / "2.safetensors")
+    loop.train(plan, sources.gather(plan.data, []), tmp_path / "run", start=fill)
+    trained = registry.create("maefuse", weights=tmp_path / "run" / "stage1.safetensors").core
+    for part, source in (("decoder", cores[0]), ("cfm", cores[0]), ("encoder", cores[1])):
+        for name, tensor in getattr(source, part).state_dict().items():
+            assert torch.equal(tensor, getattr(trained, part).state_dict()[name])
+
+
+def test_an_encoder_is_for_networks_that_have_one():
+    with pytest.raises(IrvisError, match="encdec has no encoder"):
+        starting.filler("encdec", None, Path("mae.pth"))

@@ -154,6 +154,13 @@ def train(
     images: Annotated[
         list[Path] | None, Parameter(help="A folder of single images, for stages that pretrain.", negative="")
     ] = None,
+    start: Annotated[
+        Path | None,
+        Parameter(help="Weights of the same network to start from, such as another run's stage2.safetensors."),
+    ] = None,
+    encoder: Annotated[
+        Path | None, Parameter(help="A masked autoencoder's checkpoint for the encoder (maefuse).")
+    ] = None,
     device: Device = "auto",
     devices: Annotated[int, Parameter(help="Processes (GPUs) on each node.")] = 1,
     nodes: Annotated[int, Parameter(help="Machines.")] = 1,
@@ -174,7 +181,7 @@ def train(
     irvis fuse … -m encdec:runs/tiny/best.safetensors
     """
     from .thermal import Range
-    from .training import loop, sources
+    from .training import loop, sources, starting
     from .training import recipe as recipes
     from .training.log import TrainingBar
 
@@ -189,7 +196,7 @@ def train(
     with TrainingBar(errors) as bar:
         best = loop.train(
             plan, gathered, out, device=device, devices=devices, nodes=nodes, precision=precision,
-            workers=workers, resume=resume, show=bar,
+            workers=workers, resume=resume, start=starting.filler(plan.method, start, encoder), show=bar,
         )  # fmt: skip
     if lead:
         console.print(f"best weights: {best}")

@@ -3,7 +3,7 @@
 import json
 import math
 import pickle
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -51,13 +51,15 @@ def train(
     precision: str = "fp32",
     workers: int = 0,
     resume: bool = False,
+    start: Callable[[nn.Module], None] | None = None,
     show: Any = None,
 ) -> Path:
     """Train `recipe` into the folder `out`; returns the best weights.
 
-    `out` gets checkpoint.pt (to resume), last.safetensors, best.safetensors (least validation loss), log.csv,
-    TensorBoard events and a picture of a validation pair for every epoch. With the same seed the losses of a
-    resumed training equal those of one that never stopped. `show(stage, step, of, terms)` is told of every step.
+    `out` gets checkpoint.pt (to resume), last.safetensors, best.safetensors (least validation loss of its stage),
+    stageN.safetensors when a stage ends, log.csv, TensorBoard events and a picture of a validation pair for every
+    epoch. With the same seed the losses of a resumed training equal those of one that never stopped. `start(core)` may
+    fill the network before the first step; `show(stage, step, of, terms)` is told of every step.
     """
     fabric = _fabric(device, devices, nodes, precision)
     fabric.launch()
@@ -68,12 +70,15 @@ def train(
     progress = Progress(**saved["progress"]) if saved else Progress()
     if saved:
         weights.fill(fuser.core, saved["core"], str(out / CHECKPOINT))
+    elif start:
+        start(fuser.core)
     lengths = [stage.epochs * stage.steps for stage in recipe.stages]
     with Log(out, (progress.stage, progress.step), lengths, lead=fabric.is_global_zero) as log:
         run = Run(fabric, recipe, fuser, sources, out, log, workers, show)
         for number in range(progress.stage, len(recipe.stages)):
             run.stage(number, progress, saved)
             saved = None
+            run.write(f"stage{number + 1}")
             progress.stage, progress.step, progress.best = number + 1, 0, math.inf
     return out / "best.safetensors"
 
@@ -186,10 +191,10 @@ class Run:
         self.log.validation(number, progress.step, losses, draw(self.fuser, pairs, stage, picture))
         if score <= progress.best:
             progress.best = score
-            self._write("best")
-        self._write("last")
+            self.write("best")
+        self.write("last")
 
-    def _write(self, name: str) -> None:
+    def write(self, name: str) -> None:
         weights.save(
             self.out / f"{name}.safetensors", self.fuser.core, method=self.recipe.method,
             options=self.recipe.options, recipe=self.recipe.name,

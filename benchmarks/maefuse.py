@@ -1,0 +1,132 @@
+"""MaeFuse on real pairs: EN, CC, SCD beside controls and the ceiling of CC; block pattern; seconds and memory.
+
+CC has a ceiling for every pair, √((1+ρ)/2) with ρ the correlation of the sources; "CC of what is possible" divides by
+it. The block pattern compares differences of neighbouring pixels across patch borders with those inside patches, and
+divides by the same figure of the plain average of the pair: 1 = none.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import torch
+from torch import Tensor
+
+from common import arguments, write
+from irvis import api, io
+from irvis.color import luma, with_luma
+from irvis.data.matching import match
+from irvis.metrics import measure, sharing
+
+SETS = ("TNO21", "RoadScene19", "MSRS27", "LLVIP15")
+METRICS = ("EN", "CC", "CC_share", "SCD", "SCD_share")
+PAPER = {"MSRS27": (6.575, 0.628, 1.674), "LLVIP15": (7.362, 0.672, 1.590), "RoadScene19": (7.081, 0.672, 1.644),
+         "TNO21": (6.978, 0.576, 1.730)}  # fmt: skip
+PATCH = 16
+
+
+def main() -> None:
+    chosen = arguments(
+        __doc__,
+        methods={"default": "maefuse", "help": "by commas; the first is the one in question"},
+        one={"help": "measure seconds and memory of METHOD,HEIGHT,WIDTH,PRECISION and print JSON"},
+    )
+    if chosen.one:
+        print(json.dumps(timed(*chosen.one.rsplit(",", 3))))
+        return
+    fusers = {name: api.fuser(name) for name in (*chosen.methods.split(","), "encdec", "average", "max", "laplacian")}
+    quality(chosen, {**fusers, "visible + infrared, clipped": clipped_mix})
+    speed(chosen)
+
+
+def clipped_mix(visible: Tensor, infrared: Tensor) -> Tensor:
+    """visible + infrared - mean of infrared, clipped: linear, and of full contrast."""
+    return with_luma(visible, (luma(visible) + infrared - infrared.mean((2, 3), keepdim=True)).clamp(0, 1))
+
+
+@torch.inference_mode()
+def quality(chosen, fusers: dict[str, Callable[..., Tensor]]) -> None:
+    """Means over every set, and the block pattern of each."""
+    rows = []
+    for name in SETS:
+        sums: dict[str, dict[str, float]] = {method: {} for method in fusers}
+        pairs = match(chosen.data / "test" / name / "vi", chosen.data / "test" / name / "ir").pairs
+        for files in pairs:
+            pair = io.read_pair(files.visible, files.infrared)
+            plain = pattern((luma(pair.visible) + pair.infrared) / 2)
+            with sharing() as memory:
+                for method, fuser in fusers.items():
+                    fused = (fuser(pair.visible, pair.infrared) * 255).round() / 255
+                    values = measure(fused, pair.visible, pair.infrared, metrics=METRICS)
+                    memory.forget(fused)
+                    found = {key: value.item() for key, value in values.items()}
+                    found["block pattern"] = pattern(luma(fused)) / plain
+                    for key, value in found.items():
+                        sums[method][key] = sums[method].get(key, 0.0) + value / len(pairs)
+        rows += [{"set": name, "method": method, **values} for method, values in sums.items()]
+        rows.append({"set": name, "method": "MaeFuse as reported (other image list)",
+                     **dict(zip(("EN", "CC", "SCD"), PAPER[name], strict=True))})  # fmt: skip
+        print(name, flush=True)
+    write("maefuse", rows, "MaeFuse on real pairs", __doc__.split("\n\n")[1].replace("\n", " "))
+
+
+def pattern(plane: Tensor) -> float:
+    """Energy of differences across patch borders over that inside patches."""
+    across, inside = 0.0, 0.0
+    for plane_ in (plane, plane.transpose(2, 3)):
+        steps = (plane_[..., 1:] - plane_[..., :-1]).double().square().mean((0, 1, 2))
+        border = torch.arange(1, len(steps) + 1) % PATCH == 0
+        across, inside = across + steps[border].mean().item(), inside + steps[~border].mean().item()
+    return across / inside
+
+
+def speed(chosen) -> None:
+    """Each figure from a process of its own."""
+    rows = []
+    for size in ("tiny", "small", "large"):
+        for precision in ("fp32", "bf16"):
+            rows.append(run(chosen, f"maefuse:size={size}", 480, 640, precision))
+    rows.append(run(chosen, "maefuse:size=tiny", 1024, 1280, "fp32"))
+    note = "Random weights: they take as long as trained ones. Memory is the process's peak beyond what it had before."
+    write("maefuse_speed", rows, "Seconds and memory of MaeFuse on the CPU", note)
+
+
+def run(chosen, method: str, height: int, width: int, precision: str) -> dict[str, object]:
+    words = [sys.executable, __file__, "--threads", str(chosen.threads)]
+    words += ["--one", f"{method},{height},{width},{precision}"]
+    row = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+    print(row, flush=True)
+    return row
+
+
+@torch.inference_mode()
+def timed(method: str, height: str, width: str, precision: str) -> dict[str, object]:
+    """Median of 3 runs after one to warm up."""
+    from irvis import registry
+
+    name, _, options = registry.parse(method)
+    fuser = registry.create(name, weights=None, **options)
+    visible, infrared = torch.rand(1, 3, int(height), int(width)), torch.rand(1, 1, int(height), int(width))
+    before, spans = peak(), []
+    for _ in range(4):
+        begun = time.perf_counter()
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+            fuser(visible, infrared)
+        spans.append(time.perf_counter() - begun)
+    parameters = sum(p.numel() for p in fuser.parameters()) / 1e6
+    return {"method": method, "size": f"{width}×{height}", "precision": precision, "million parameters": parameters,
+            "seconds": median(spans[1:]), "MiB": peak() - before}  # fmt: skip
+
+
+def peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    Path(__file__).parent.joinpath("results").mkdir(exist_ok=True)
+    main()
