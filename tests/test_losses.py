@@ -106,6 +106,29 @@ def test_mse_has_one_weight_per_source():
     assert mse(fused, visible, infrared, visible_weight=0, infrared_weight=1).item() == pytest.approx(0.16)
 
 
+def test_correlation_reaches_its_ceiling_for_the_standardised_sum_and_no_lower():
+    visible, infrared = torch.rand(2, 3, 1, 20, 30)
+    best = visible / visible.std((2, 3), keepdim=True) + infrared / infrared.std((2, 3), keepdim=True)
+    assert losses.correlation(best, visible, infrared) == pytest.approx(torch.zeros(3), abs=1e-5)
+    assert (losses.correlation(torch.rand_like(visible), visible, infrared) > 0.5).all()
+
+
+def test_correlation_is_the_metric_cc_as_a_share():
+    from irvis.metrics import measure
+
+    fused, visible, infrared = ((torch.rand(3, 1, 1, 24, 32) * 255).round() / 255).unbind()
+    share = measure(fused, visible, infrared, metrics=["CC_share"])["CC_share"]
+    assert 1 - losses.correlation(fused, visible, infrared).double() == pytest.approx(share, abs=1e-5)
+
+
+def test_laplacian_asks_for_the_larger_curvature():
+    visible, infrared = torch.zeros(2, 1, 1, 9, 9)
+    visible[..., 4, 4] = 1.0
+    assert float(losses.laplacian(visible, visible, visible)) == 0
+    # the point's own -8 is below the flat image's 0, its eight neighbours' +1 are above
+    assert float(losses.laplacian(visible, visible, infrared)) == pytest.approx(8 / 81)
+
+
 def test_detail_vanishes_where_all_three_images_are_one_and_nothing_is_amplified():
     image = torch.rand(2, 1, 70, 90)
     assert losses.detail(image, image, image, gain=1.0) == pytest.approx(torch.zeros(2), abs=1e-5)

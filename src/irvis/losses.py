@@ -151,6 +151,25 @@ def gradient(fused: Picture, visible: Picture, infrared: Picture) -> Tensor:
     return (f - torch.maximum(v, i)).abs().mean((1, 2, 3))
 
 
+def correlation(fused: Picture, visible: Picture, infrared: Picture) -> Tensor:
+    """1 - CC as a share of what is possible, in [0, 2]; 0 for the sum of the sources, each over its deviation.
+
+    CC is the mean of the fused image's correlations with the sources; with ρ theirs, no image exceeds √((1 + ρ) / 2).
+    An image that is constant correlates with nothing.
+    """
+    f, v, i = (_standardised(gray(image).float()) for image in (fused, visible, infrared))
+    possible = ((1 + (v * i).sum(1)) / 2).clamp_min(1e-4).sqrt()
+    return 1 - ((f * v).sum(1) + (f * i).sum(1)) / (2 * possible)
+
+
+def _standardised(image: Gray) -> Tensor:
+    """Pixels (b, h·w) with mean 0 and sum of squares 1; zeros for a constant image."""
+    pixels = image.flatten(1) - image.flatten(1).mean(1, keepdim=True)
+    length = pixels.square().sum(1, keepdim=True)
+    flat = length <= FLAT * pixels.shape[1]
+    return (pixels / length.masked_fill(flat, 1).sqrt()).masked_fill(flat, 0)
+
+
 def laplacian(fused: Picture, visible: Picture, infrared: Picture) -> Tensor:
     """Mean distance of the 8-neighbour Laplacian to the larger of the sources' (MaeFuse's code, beside `gradient`)."""
     f, v, i = (_curvature(gray(image)) for image in (fused, visible, infrared))
@@ -234,6 +253,7 @@ LOSSES: dict[str, Callable[..., Tensor]] = {
     "intensity": intensity,
     "gradient": gradient,
     "laplacian": laplacian,
+    "correlation": correlation,
     "detail": detail,
 }
 """What a recipe may name."""
