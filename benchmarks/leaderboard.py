@@ -49,7 +49,7 @@ INTRODUCTION = """# Leaderboard
 One code judges everything: the published images of 25 methods on VIFB, those of two methods on TNO21, our methods, our
 own implementations of classical methods, and controls (in italics). All fused files are of one format: JPEG of quality
 75 on VIFB, as the published ones are, and PNG on TNO21. The mean rank is over the metrics that have a better side, by
-the mean over the pairs; ranks depend on who takes part."""
+the mean over the pairs; ranks depend on who takes part, and metrics that are much alike (MSE, RMSE and PSNR) count each."""
 
 
 def part(chosen, name: str, kept: Path, numbers: dict[str, object]) -> str:
@@ -64,14 +64,14 @@ def part(chosen, name: str, kept: Path, numbers: dict[str, object]) -> str:
     text = f"## {name}\n"
     for profile in ("vifb", "default"):
         metrics = list(PROFILES[profile].metrics)
-        plan = judging.Plan(entries=rows, metrics=metrics, profile=profile, out=kept / profile)
+        plan = judging.Plan(entries=rows, metrics=metrics, profile=profile, out=kept, stems=entries.stems(pairs))
         judged = sorted(judging.judge_all(pairs, plan, chosen.workers), key=lambda one: one.pair.name)
-        for problem in (problem for one in judged for problem in one.problems):
-            print(problem)
-        table = evaluation.table_of(judged, plan, "")
+        if problems := [problem for one in judged for problem in one.problems]:
+            raise SystemExit("\n".join(problems))
+        table = evaluation.table_of(judged, plan, {pair.name: pair.name for pair in pairs})
         summary = statistics.summarise(table, reference(table))
         numbers[f"{name} {profile}"] = {
-            who: dict(zip(["mean rank", *metrics], [rank, *means], strict=True))
+            who: {m: v for m, v in zip(["mean rank", *metrics], [rank, *means], strict=True) if v == v}
             for who, rank, means in zip(
                 table.entries, summary.mean_rank.tolist(), summary.mean.round(6).tolist(), strict=True
             )
@@ -85,16 +85,15 @@ def reference(table: statistics.Table) -> int:
 
 
 def fused(text: str, pairs: Sequence[Match], kept: Path, suffix: str) -> Path:
-    """The folder of our results, made where it is not there yet; a new version of the weights makes a new one."""
+    """The folder of our results, made where it is not there yet; other weights or code make a new one."""
     control = text in entries.MADE
     entry = entries.Entry(name=text, kind="control" if control else "method", source=text)
-    stamp = entries.digest(entries.fingerprint(entry, ""))
+    stamp = entries.digest(entries.fingerprint(entry, ()))
     folder = kept / "fused" / f"{text.replace(':', '-')}-{stamp[:6]}"
     for pair in pairs:
         path = folder / f"{pair.name}.{suffix}"
         if not path.exists():
-            image = entries.fused(entry, judging.read(pair, jobs.Reading()))
-            write(path, image)
+            write(path, entries.fused(entry, judging.read(pair, jobs.Reading()), ()))
     return folder
 
 

@@ -1,6 +1,7 @@
 """Judging data sets: the numbers, what is said of them, and the pages."""
 
 import csv
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 from irvis import IrvisError, cli, io
-from irvis.data.matching import match
+from irvis.data.matching import Match, match
 from irvis.data.scene import scene
 from irvis.evaluate import entries, evaluation, judging, statistics, strips
 from irvis.metrics import measure
@@ -31,7 +32,10 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def plan(pairs: Path, out: Path, methods: tuple[str, ...] = ("max",), folders: tuple[str, ...] = ()) -> judging.Plan:
-    return judging.Plan(entries=entries.gather(methods, folders), metrics=METRICS, profile="default", out=out)
+    return judging.Plan(
+        entries=entries.gather(methods, folders), metrics=METRICS, profile="default", out=out,
+        stems=entries.stems(matches(pairs)),
+    )  # fmt: skip
 
 
 def irvis(*words: object) -> int:
@@ -71,7 +75,7 @@ def test_images_of_others_are_judged_like_our_own(pairs: Path, tmp_path: Path) -
 
 
 def test_controls_always_stand_there_once() -> None:
-    names = [entry.name for entry in entries.gather(["laplacian", "max"], [])]
+    names = [entry.name for entry in entries.gather(["max"], [])]
     assert names == ["max", "visible", "infrared", "average", "laplacian", "visible+noise", "stretched average"]
 
 
@@ -110,8 +114,9 @@ def test_two_workers_find_the_same(pairs: Path, tmp_path: Path) -> None:
 
 def test_nan_and_infinity_survive_the_files(tmp_path: Path) -> None:
     odd = {"EN": float("nan"), "SD": float("inf"), "MI": 1.5}
-    judging._keep(tmp_path, "sub/pair", {"mine": judging.Kept("x", odd)})
-    kept = judging._known(tmp_path, "sub/pair")["mine"].values
+    place = judging.Plan(entries=(), metrics=(), profile="default", out=tmp_path)
+    judging._keep(place, "sub/pair", {"mine": judging.Kept("x", odd)})
+    kept = judging._known(place, "sub/pair")["mine"].values
     assert [kept[name] for name in odd] == pytest.approx(list(odd.values()), nan_ok=True)
 
 
@@ -191,7 +196,7 @@ def test_gaps_are_left_out_and_counted() -> None:
     ],
 )
 def test_a_scene_is_what_the_pattern_finds(name: str, pattern: str, expected: str) -> None:
-    assert evaluation.scene_of(name, pattern, name) == expected
+    assert evaluation.scene_of(name, re.compile(pattern), name) == expected
 
 
 def test_details_are_where_results_differ() -> None:
@@ -283,8 +288,143 @@ def test_every_usual_metric_is_in_the_default_profile() -> None:
     assert set(judging.choose("all", "vifb")) == set(judging.choose("usual", "vifb"))
 
 
-def test_an_unknown_image_is_refused_not_guessed(tmp_path: Path) -> None:
+def test_two_images_of_one_name_are_refused_not_guessed(tmp_path: Path) -> None:
     io.write(tmp_path / "a.png", torch.rand(1, 3, 8, 8))
     io.write(tmp_path / "a.jpg", torch.rand(1, 3, 8, 8))
     with pytest.raises(IrvisError, match="one image of a only"):
-        entries.find(tmp_path, "a")
+        entries.find(tmp_path, ["a"])
+
+
+def test_a_longer_name_is_another_image(tmp_path: Path) -> None:
+    io.write(tmp_path / "a.1.png", torch.rand(1, 3, 8, 8))
+    with pytest.raises(IrvisError, match="holds no image of a "):
+        entries.find(tmp_path, ["a"])
+    assert entries.find(tmp_path, ["a.1"]).name == "a.1.png"
+
+
+def test_a_name_that_two_pairs_share_stands_for_neither() -> None:
+    found = [Match(name, Path(name), Path(name)) for name in ("day/a.png", "night/a.png", "night/b.png")]
+    names = entries.stems([Match(one.name[:-4], one.visible, one.infrared) for one in found])
+    assert names == {"day/a": ("day/a",), "night/a": ("night/a",), "night/b": ("night/b", "b")}
+
+
+def test_the_first_that_is_asked_for_is_the_reference_also_if_it_is_a_control() -> None:
+    names = [entry.name for entry in entries.gather(["laplacian", "max"], [])]
+    assert names == ["laplacian", "max", "visible", "infrared", "average", "visible+noise", "stretched average"]
+
+
+def test_another_metric_computes_only_itself(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    values(pairs, tmp_path)
+    asked: list[str] = []
+
+    def noted(*images: torch.Tensor, metrics: list[str], profile: str) -> dict[str, torch.Tensor]:
+        asked.extend(metrics)
+        return measure(*images, metrics=metrics, profile=profile)
+
+    monkeypatch.setattr(judging, "measure", noted)
+    wider = dataclasses.replace(plan(pairs, tmp_path), metrics=[*METRICS, "AG"])
+    judged = list(judging.judge_all(matches(pairs), wider, 1))
+    assert set(asked) == {"AG"}
+    assert set(judged[0].values["max"]) == {*METRICS, "AG"}
+
+
+def test_a_metric_that_fails_leaves_the_others(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*images: torch.Tensor, metrics: list[str], profile: str) -> dict[str, torch.Tensor]:
+        if metrics == ["SD"]:
+            raise RuntimeError("out of luck\nand more")
+        return measure(*images, metrics=metrics, profile=profile)
+
+    monkeypatch.setattr(judging, "measure", broken)
+    one = judging.judge(matches(pairs)[0], plan(pairs, tmp_path))
+    assert np.isnan(one.values["max"]["SD"])
+    assert np.isfinite(one.values["max"]["Qw"])
+    assert one.problems[0] == "day/c, max, SD: RuntimeError: out of luck"
+
+
+def test_an_entry_with_gaps_has_a_mean_and_no_rank() -> None:
+    values = np.array([[[0.5], [0.45], [0.1]], [[0.6], [0.55], [0.1]], [[0.9], [0.85], [0.1]]])
+    values[:2, 1] = np.nan  # the easy pair only
+    table = statistics.Table(
+        pairs=["a", "b", "c"], scenes=["a", "b", "c"], entries=["all", "gaps", "low"], metrics=["EN"], values=values
+    )
+    summary = statistics.summarise(table)
+    assert summary.mean[:, 0].tolist() == pytest.approx([2 / 3, 0.85, 0.1])
+    assert summary.rank[:, 0] == pytest.approx([1, np.nan, 2], nan_ok=True)
+    assert summary.results.tolist() == [3, 1, 3]
+
+
+def test_frames_of_two_scenes_are_two_observations() -> None:
+    random = np.random.default_rng(5)
+    first = random.normal(size=(200, 1))
+    values = np.stack([first, first + 1], 1)
+    table = statistics.Table(
+        pairs=[str(n) for n in range(200)], scenes=[str(n // 100) for n in range(200)], entries=["a", "b"],
+        metrics=["EN"], values=values,
+    )  # fmt: skip
+    summary = statistics.summarise(table)
+    assert summary.p[1, 0] == pytest.approx(0.5)  # 2 / 2²
+    assert summary.better[1, 0] == 0
+    assert np.isnan(summary.low).all()
+
+
+def test_a_mark_goes_the_way_of_the_test_and_not_of_one_outlier() -> None:
+    base = np.zeros((20, 1))
+    values = np.stack([base, base + 0.1 + 0.001 * np.arange(20)[:, None]], 1)
+    values[0, 1] = -10
+    table = statistics.Table(
+        pairs=[str(n) for n in range(20)], scenes=[str(n) for n in range(20)], entries=["a", "b"], metrics=["EN"],
+        values=values,
+    )  # fmt: skip
+    assert statistics.summarise(table).better[1, 0] == 1
+
+
+def test_a_gap_leaves_the_other_entries_their_correlation() -> None:
+    rows = np.random.default_rng(4).normal(size=(5, 6, 2))
+    rows[..., 1] = rows[..., 0]
+    rows[:, 0, 1] = np.nan
+    assert statistics.correlations(rows, ["EN", "SD"]) == pytest.approx(np.ones((2, 2)))
+
+
+def test_an_infinite_value_is_the_best_and_no_gap() -> None:
+    values = np.array([[[np.inf], [30.0]], [[np.inf], [40.0]]])
+    table = statistics.Table(pairs=["a", "b"], scenes=["a", "b"], entries=["x", "y"], metrics=["PSNR"], values=values)
+    assert statistics.summarise(table).rank[:, 0].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["-m", "laplacian:level=5"], "no option level"),
+        (["-m", "encdec:tinny"], "encdec has no weights 'tinny'"),
+        (["--device", "warp"], "device 'warp' cannot be used"),
+        (["--scene", "("], "is no regular expression"),
+        (["--paq2piq", "/nowhere.pth"], "/nowhere.pth"),
+        (["--metrics", "EN,EN"], "names a metric twice"),
+        (["--split", "test"], "one folder that holds a public data set"),
+        (["--workers", "-3"], "--workers is 1 or more"),
+        (["-o", "{root}"], "holds the images that are judged"),
+    ],
+)
+def test_a_wrong_request_is_found_before_the_work(
+    words: list[str], line: str, pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(judging, "judge", None)
+    asked = [word.format(root=pairs) for word in words]
+    out = [] if "-o" in asked else ["-o", tmp_path]
+    assert irvis("evaluate", pairs / "vi", pairs / "ir", *out, *asked) == 1
+    said = capsys.readouterr().err.strip()
+    assert line in said
+    assert "\n" not in said
+
+
+def test_odd_names_stay_names(pairs: Path, tmp_path: Path) -> None:
+    words = ["evaluate", pairs / "vi", pairs / "ir", "--fused", f"a$b$|<i>={pairs / 'theirs'}", "-o", tmp_path]
+    assert irvis(*words, "--metrics", "EN", "--workers", 1) == 0
+    assert "a$b$|&lt;i&gt;" in (tmp_path / "report.html").read_text()
+    assert r"a$b$\|\<i\>" in (tmp_path / "report.md").read_text()
+
+
+def test_big_pictures_have_a_stretched_average() -> None:
+    visible = torch.rand(1, 3, 4100, 4100)
+    assert entries.stretched_average(visible, visible[:, :1]).shape == visible.shape

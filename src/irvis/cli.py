@@ -237,7 +237,11 @@ def evaluate(
     ] = None,
     fused: Annotated[
         list[str] | None,
-        Parameter(help="Folder of images fused by others, DIR or NAME=DIR; may be given several times.", negative=""),
+        Parameter(
+            help="Folders of images fused by others, DIR or NAME=DIR, one or several.",
+            negative="",
+            consume_multiple=True,
+        ),
     ] = None,
     metrics: Annotated[str, Parameter(help='Names by commas, "usual", or "all".')] = "usual",
     profile: Annotated[str, Parameter(help="Whose conventions: see irvis metrics.")] = "default",
@@ -273,30 +277,45 @@ def evaluate(
     from .evaluate import entries, evaluation, judging
     from .thermal import Range
 
-    methods = method or ("" if fused else "encdec")
+    if (infrared is not None or match is not None) and (layout or split):
+        raise IrvisError("--layout and --split are for one folder that holds a public data set")
+    if workers < 0:
+        raise IrvisError(f"--workers is 1 or more, or 0 for one per core, not {workers}")
+    methods = method if method is not None else "" if fused else "encdec"
     span = Range.parse(infrared_range) if infrared_range is not None else None
+    if infrared is not None or match is not None:
+        found, public = matching.match(dataset, infrared, patterns=match), None
+    else:
+        found = catalog.find(dataset, layout, split, thin=1 if sequence else None)
+        public = catalog.record_of(dataset, layout)
     plan = judging.Plan(
-        entries=entries.gather([text for text in methods.split(",") if text], fused or []),
+        entries=entries.gather([text.strip() for text in methods.split(",") if text.strip()], fused or []),
         metrics=judging.choose(metrics, profile),
         profile=profile,
         out=out,
         reading=jobs.Reading(range=span, color=infrared_color, resize=resize_infrared),
         device=device,
         paq2piq=paq2piq,
+        stems=entries.stems(found.pairs),
     )
-    if infrared is not None or match is not None:
-        found, public = matching.match(dataset, infrared, patterns=match), None
-    else:
-        found, public = catalog.find(dataset, layout, split), catalog.record_of(dataset, layout)
+    evaluation.prepare(plan, found.pairs, sequence=sequence)
+    names = [pair.name for pair in found.pairs]
+    pattern = scene if scene is not None else public.scene if public else catalog.FOLDER
+    scenes = evaluation.scenes_of(names, pattern, film=sequence, told=scene is not None)
     _list_unmatched(found)
     done = _progress(judging.judge_all(found.pairs, plan, workers), len(found.pairs), "judging")
-    done.sort(key=lambda one: matching.natural(one.pair.name))
+    place = {name: number for number, name in enumerate(names)}
+    done.sort(key=lambda one: place[one.pair.name])
+    for note in (note for one in done for note in one.notes):
+        errors.print(f"warning: {note}")
     problems = [problem for one in done for problem in one.problems]
     for problem in problems:
         errors.print(f"failed: {problem}")
-    pattern = scene if scene is not None else public.scene if public else catalog.FOLDER
-    table = evaluation.table_of(done, plan, pattern, film=sequence)
-    facts = {"data": dataset, "pairs": str(len(table.pairs)), "profile": profile}
+    table = evaluation.table_of(done, plan, dict(zip(names, scenes, strict=True)))
+    facts = {
+        "data": f"{dataset} {infrared or ''} {split or ''}".strip(),
+        "pairs": f"{len(table.pairs)} of {len(names)}",
+    }
     title = f"Evaluation on {Path(dataset).name}"
     summary, page = evaluation.finish(table, plan, found.pairs, problems, facts, title=title, sequence=sequence)
     console.print(_ranking(table.entries, summary.mean_rank.tolist()))
@@ -370,8 +389,8 @@ def _progress(done: Iterator[T], total: int, what: str) -> list[T]:
 def _ranking(names: Sequence[str], mean_rank: Sequence[float]) -> Table:
     """Entries by mean rank."""
     table = Table("mean rank", "", box=None, header_style="")
-    for rank, name in sorted(zip(mean_rank, names, strict=True)):
-        table.add_row(f"{rank:.2f}", name)
+    for rank, name in sorted(zip(mean_rank, names, strict=True), key=lambda row: (row[0] != row[0], row)):
+        table.add_row("–" if rank != rank else f"{rank:.2f}", name)
     return table
 
 
@@ -411,7 +430,7 @@ def main(words: Sequence[str] | None = None) -> None:
         errors.print(f"error: {problem.filename or ''}: {problem.strerror or problem}")
         sys.exit(1)
     except KeyboardInterrupt:
-        errors.print("stopped; --if-exists skip (fuse) or --resume (train) goes on")
+        errors.print("stopped; go on with --if-exists skip (fuse), --resume (train), the same command (evaluate)")
         sys.exit(130)
 
 

@@ -1,6 +1,6 @@
 """What stands in the table of an evaluation: methods, folders of fused images, and controls."""
 
-import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -8,11 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .. import io, registry, weights
 from ..color import luma, with_luma
+from ..data.matching import Match
 from ..errors import IrvisError
 from ..fuser import Fuser
 from ..types import RGB, Gray, Pair
@@ -40,8 +42,8 @@ def noisy(visible: RGB, infrared: Gray) -> RGB:
 def stretched_average(visible: RGB, infrared: Gray) -> RGB:
     """The plain average with its 1 % and 99 % percentiles stretched to black and white: contrast and nothing else."""
     average = (luma(visible) + infrared) / 2
-    low, high = (torch.quantile(average.flatten(1), q, dim=1)[:, None, None, None] for q in (0.01, 0.99))
-    return with_luma(visible, ((average - low) / (high - low).clamp_min(1e-6)).clamp(0, 1))
+    low, high = np.quantile(average.numpy(), (0.01, 0.99))
+    return with_luma(visible, ((average - float(low)) / max(float(high - low), 1e-6)).clamp(0, 1))
 
 
 MADE: dict[str, Callable[[RGB, Gray], RGB]] = {"visible+noise": noisy, "stretched average": stretched_average}
@@ -51,32 +53,48 @@ CONTROLS = tuple(Entry(name=name, kind="control", source=name) for name in (*PLA
 
 
 def gather(methods: Sequence[str], folders: Sequence[str]) -> list[Entry]:
-    """The entries asked for, then the controls. A folder is "DIR" or "NAME=DIR".
+    """The entries asked for, in that order, then the controls. A folder is "DIR" or "NAME=DIR".
 
     Raises IrvisError for unknown methods, folders that are not there, and names that come twice.
     """
-    entries = []
-    for text in methods:
-        registry.find(registry.parse(text)[0])
-        if text not in PLAIN:
-            entries.append(Entry(name=text, kind="method", source=text))
+    controls = {entry.name: entry for entry in CONTROLS}
+    entries = [
+        controls.pop(text) if text in controls else Entry(name=text, kind="method", source=text) for text in methods
+    ]
     for text in folders:
         name, equals, place = text.partition("=")
-        folder = Path(place if equals else text).expanduser()
+        whole = not equals or Path(text).is_dir()  # a folder's own name may hold "="
+        folder = Path(text if whole else place).expanduser()
         if not folder.is_dir():
             raise IrvisError(f"--fused {text}: {folder} is no folder")
-        entries.append(Entry(name=name if equals else folder.resolve().name, kind="images", source=str(folder)))
-    entries += CONTROLS
+        entries.append(Entry(name=folder.resolve().name if whole else name, kind="images", source=str(folder)))
+    entries += controls.values()
     names = [entry.name for entry in entries]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise IrvisError(f"{', '.join(twice)} stands there twice; name folders with --fused NAME=DIR")
     return entries
 
 
-def fused(entry: Entry, pair: Pair, device: str = "cpu") -> RGB:
-    """The fused image of a pair as an 8-bit file would hold it, (1, 3, h, w) in [0, 1] on the CPU."""
+def stems(matches: Sequence[Match]) -> dict[str, tuple[str, ...]]:
+    """Pair → what its fused image may be called, without suffix: its name, and what is unique among the pairs of its
+    last part and of its visible file's stem."""
+    last = Counter(Path(match.name).name for match in matches)
+    visible = Counter(match.visible.stem for match in matches)
+    names = {}
+    for match in matches:
+        short, seen = Path(match.name).name, match.visible.stem
+        also = [*([short] if last[short] == 1 else []), *([seen] if visible[seen] == 1 else [])]
+        names[match.name] = tuple(dict.fromkeys([match.name, *also]))
+    return names
+
+
+def fused(entry: Entry, pair: Pair, names: Sequence[str], device: str = "cpu") -> RGB:
+    """The fused image of a pair as an 8-bit file would hold it, (1, 3, h, w) in [0, 1] on the CPU.
+
+    `names`: what the image may be called in a folder (see `stems`).
+    """
     if entry.kind == "images":
-        return _read(Path(entry.source), pair)
+        return _read(Path(entry.source), pair, names)
     if entry.source in MADE:
         image: Tensor = MADE[entry.source](pair.visible, pair.infrared)
     else:
@@ -88,46 +106,64 @@ def fused(entry: Entry, pair: Pair, device: str = "cpu") -> RGB:
 def fuser(method: str, device: str = "cpu") -> Fuser:
     """The fuser of a method's text, kept for the whole evaluation."""
     name, chosen, options = registry.parse(method)
-    return registry.create(name, weights=chosen, device=device, **options)
+    before = weights_of(method) if Path(chosen).is_file() else ""
+    made = registry.create(name, weights=chosen, device=device, **options)
+    if before and weights.digest(Path(chosen)) != before:
+        raise IrvisError(f"{chosen} changed while it was read; is a training still writing it?")
+    return made
 
 
-def fingerprint(entry: Entry, name: str) -> str:
-    """Changes when the entry's result of the pair `name` may have changed."""
+@cache
+def weights_of(method: str) -> str:
+    """The sha256 of a method's weights, as they were when first asked for; empty where it has none."""
+    name, chosen, _ = registry.parse(method)
+    found = registry.find(name)
+    if not found.learnable:
+        return ""
+    known = found.weights.get(chosen)
+    return known.sha256 if known else weights.digest(Path(chosen))
+
+
+@cache
+def code() -> str:
+    """A digest of the sources that make numbers: another version of them makes results anew."""
+    root = Path(__file__).parents[1]
+    parts = [
+        *(root.glob("*.py")),
+        *(p for part in ("io", "methods", "metrics", "nn") for p in (root / part).glob("*.py")),
+    ]
+    others = {"cli.py", "listing.py", "api.py", "jobs.py", "demo.py", "sheet.py", "losses.py", "convert.py"}
+    kept = sorted(path for path in parts if path.name not in others or path.parent != root)
+    return sha256(b"".join(path.read_bytes() for path in kept)).hexdigest()
+
+
+def fingerprint(entry: Entry, names: Sequence[str]) -> str:
+    """Changes when the entry's result of a pair may have changed."""
     if entry.kind == "images":
-        path = find(Path(entry.source), name)
+        path = find(Path(entry.source), names)
         return f"{path} {path.stat().st_mtime_ns} {path.stat().st_size}"
-    if entry.source in MADE:
-        return f"{entry.source} {NOISE}"
-    method_name, chosen, _ = registry.parse(entry.source)
-    method = registry.find(method_name)
-    if not method.learnable:
-        return entry.source
-    known = method.weights.get(chosen)
-    return f"{entry.source} {known.sha256 if known else weights.digest(Path(chosen))}"
+    return f"{entry.source} {'' if entry.source in MADE else weights_of(entry.source)} {code()}"
 
 
 def digest(*parts: str) -> str:
     """A short name for what a result was made of."""
-    return sha256("\n".join(parts).encode()).hexdigest()[:16]
+    return sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def find(folder: Path, name: str) -> Path:
-    """The fused image of the pair `name` in a folder: the same stem, in the pair's sub-folder or beside the others."""
-    for stem in (folder / name, folder / Path(name).name):
-        found = [path for path in stem.parent.glob(_literal(stem.name) + ".*") if path.suffix.lower() in io.READABLE]
+def find(folder: Path, names: Sequence[str]) -> Path:
+    """The image in a folder that has one of these names; more than one for a name, or none, is an error."""
+    for name in names:
+        suffixes = (*io.READABLE, *(suffix.upper() for suffix in io.READABLE))
+        found = [path for suffix in suffixes if (path := folder / f"{name}{suffix}").is_file()]
         if len(found) > 1:
             raise IrvisError(f"{folder} holds {' and '.join(sorted(p.name for p in found))}: one image of {name} only")
         if found:
             return found[0]
-    raise IrvisError(f"{folder} holds no image of {name}")
+    raise IrvisError(f"{folder} holds no image of {names[0]} (looked for {', '.join(f'{name}.*' for name in names)})")
 
 
-def _literal(name: str) -> str:
-    return re.sub(r"([*?[])", r"[\1]", name)
-
-
-def _read(folder: Path, pair: Pair) -> RGB:
-    path = find(folder, pair.name)
+def _read(folder: Path, pair: Pair, names: Sequence[str]) -> RGB:
+    path = find(folder, names)
     image = io.read_visible(path)[0]
     if image.shape[-2:] != pair.visible.shape[-2:]:
         (height, width), (own_height, own_width) = pair.visible.shape[-2:], image.shape[-2:]

@@ -10,56 +10,81 @@ import statistics as plain
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 
 from .. import __version__
 from ..data.matching import Match
 from ..errors import IrvisError
 from ..files import whole
 from . import plots, report, sequences, strips
-from .entries import CONTROLS, fuser
-from .judging import Judged, Plan, read
-from .statistics import Summary, Table, summarise
+from .entries import CONTROLS, MADE, fuser, weights_of
+from .judging import Judged, Plan, paq2piq, read
+from .statistics import DRAWS, Summary, Table, summarise
 
 REPEATS, PATIENCE = 5, 2.0
 """A method is timed this often on one pair, or until so many seconds are over."""
 
 
-def table_of(judged: Iterable[Judged], plan: Plan, scene: str, *, film: bool = False) -> Table:
-    """Every value in one array, pairs in the order of `judged`.
+def prepare(plan: Plan, matches: Sequence[Match], *, sequence: bool = False) -> None:
+    """Everything that can be wrong with what was asked, before hours of work: methods, weights, devices, places."""
+    for entry in plan.entries:
+        if entry.kind != "images" and entry.source not in MADE:
+            fuser(entry.source, plan.device)
+    if plan.paq2piq:
+        paq2piq(plan.paq2piq)
+    if sequence and find_spec("cv2") is None:
+        raise IrvisError("--sequence needs optical flow: pip install 'irvis[flow]'")
+    out = plan.out.resolve()
+    if any(out in path.resolve().parents for match in matches for path in (match.visible, match.infrared)):
+        raise IrvisError(f"{plan.out} holds the images that are judged; choose another --out")
+    if plan.out.is_file():
+        raise IrvisError(f"{plan.out} is a file; --out is a folder")
+    plan.out.mkdir(parents=True, exist_ok=True)
 
-    scene: regular expression for a pair's scene. film: pairs whose names say no scene are frames of one video;
-    otherwise each stands alone, also where the expression finds one scene in all (then it is a folder, no scene).
+
+def scenes_of(names: Sequence[str], pattern: str, *, film: bool = False, told: bool = False) -> list[str]:
+    """The scene of each pair by its name.
+
+    pattern: regular expression. film: pairs whose names say no scene are frames of one video; otherwise each stands
+    alone, also where the expression finds one scene in all (then it is a folder, no scene) unless the user `told` it.
     """
+    try:
+        ask = re.compile(pattern)
+    except re.error as problem:
+        raise IrvisError(f"--scene {pattern!r} is no regular expression: {problem}") from problem
+    scenes = [scene_of(name, ask, "" if film else name) for name in names]
+    return list(names) if len(set(scenes)) == 1 and not film and not told else scenes
+
+
+def scene_of(name: str, pattern: re.Pattern[str], other: str) -> str:
+    """What `pattern` matches at the start of a pair's name (its first group, if it has one); else `other`."""
+    found = pattern.match(name) if pattern.pattern else None
+    scene = found and (found[1] if found.re.groups else found[0])
+    return other if scene is None else scene
+
+
+def table_of(judged: Iterable[Judged], plan: Plan, scenes: Mapping[str, str]) -> Table:
+    """Every value in one array, pairs in the order of `judged`; `scenes`: pair → its scene."""
     done = [one for one in judged if one.values]
     if not done:
         raise IrvisError("no pair could be judged; the lines above say why")
     names = [entry.name for entry in plan.entries]
     gap = dict.fromkeys(plan.columns, math.nan)
     pairs = [one.pair.name for one in done]
-    scenes = [scene_of(name, scene, "" if film else name) for name in pairs]
-    if len(set(scenes)) == 1 and not film:
-        scenes = pairs
     values = [[[one.values.get(name, gap)[m] for m in plan.columns] for name in names] for one in done]
     return Table(
         pairs=pairs,
-        scenes=scenes,
+        scenes=[scenes[name] for name in pairs],
         entries=names,
         metrics=plan.columns,
         values=np.array(values, float),
     )
-
-
-def scene_of(name: str, pattern: str, other: str) -> str:
-    """What `pattern` matches at the start of a pair's name (its first group, if it has one); else `other`."""
-    found = re.match(pattern, name) if pattern else None
-    if found is None:
-        return other
-    return found[1] if found.re.groups else found[0]
 
 
 @torch.inference_mode()
@@ -69,7 +94,7 @@ def timed(plan: Plan, match: Match) -> tuple[dict[str, float], str]:
     visible, infrared = pair.visible.to(plan.device), pair.infrared.to(plan.device)
     seconds = {}
     for entry in plan.entries:
-        if entry.kind == "images" or entry.name in ("visible", "infrared", *(c.name for c in CONTROLS[4:])):
+        if entry.kind == "images" or entry.source in ("visible", "infrared", *MADE):
             continue
         run = fuser(entry.source, plan.device)
         run(visible, infrared)
@@ -93,13 +118,32 @@ def finish(
     title: str,
     sequence: bool = False,
 ) -> tuple[Summary, Path]:
-    """Write values.csv, values.json, summary.csv, report.md and report.html under `plan.out`."""
-    # the first entry is the reference: the first method asked for, or the first folder
+    """Write values.csv, values.json, summary.csv, report.md and report.html under `plan.out`.
+
+    The first entry is the reference. `sequence`: pairs of one scene are frames, `matches` in their order.
+    """
     summary = summarise(table)
     by_name = {match.name: match for match in matches}
     seconds, where = timed(plan, by_name[table.pairs[0]])
-    facts = {**facts, "time": where, **_machine()}
-    figures = {
+    facts = {**facts, **_settings(plan), "time": where, **_machine()}
+    flicker = sequences.flicker(_films(table, by_name), plan) if sequence else {}
+    _write_numbers(table, summary, plan, facts, flicker)
+    names = strips.shown(table, list(summary.mean_rank), 0)
+    pictures = {
+        f"{caption}: {table.pairs[pair]}": strips.strip(by_name[table.pairs[pair]], plan, names)
+        for caption, pair in strips.telling(table, 0).items()
+    }
+    whole_report = report.Report(
+        title=title, facts=facts, table=table, summary=summary, reference=0, seconds=seconds, profile=plan.profile,
+        problems=problems, figures=_figures(table, summary, seconds), strips=pictures, flicker=flicker,
+    )  # fmt: skip
+    page = report.write(whole_report, plan.out, [entry.name for entry in CONTROLS])[1]
+    return summary, page
+
+
+def _figures(table: Table, summary: Summary, seconds: Mapping[str, float]) -> dict[str, Figure]:
+    """Caption → figure."""
+    return {
         "Ranks": plots.rank_bars(table, summary),
         "Every metric over the pairs": plots.boxes(table),
         "Quality against speed": plots.against_speed(table, _quality(table), summary, seconds),
@@ -110,19 +154,20 @@ def finish(
         },
         "How the metrics go along with each other": plots.correlation_map(table, summary),
     }
-    names = strips.shown(table, list(summary.mean_rank), 0)
-    pictures = {
-        f"{caption}: {table.pairs[pair]}": strips.strip(by_name[table.pairs[pair]], plan, names)
-        for caption, pair in strips.telling(table, 0).items()
+
+
+def _settings(plan: Plan) -> dict[str, str]:
+    """How images were read, and which weights were used."""
+    reading = plan.reading
+    used = {e.name: weights_of(e.source) for e in plan.entries if e.kind == "method"}
+    known = [f"{name} sha256 {sha256[:12]}" for name, sha256 in used.items() if sha256]
+    return {
+        "profile": plan.profile,
+        "infrared": f"range {reading.range or 'as it is'}, colour {reading.color}, "
+        f"{'resized' if reading.resize else 'of the same size'}",
+        "intervals": f"{DRAWS} bootstrap samples, seed 0",
+        **({"weights": ", ".join(known)} if known else {}),
     }
-    flicker = sequences.flicker(_films(table, by_name), plan) if sequence else {}
-    _write_numbers(table, summary, plan, facts, flicker)
-    whole_report = report.Report(
-        title=title, facts=facts, table=table, summary=summary, reference=0, seconds=seconds,
-        problems=problems, figures=figures, strips=pictures, flicker=flicker,
-    )  # fmt: skip
-    page = report.write(whole_report, plan.out, [entry.name for entry in CONTROLS])[1]
-    return summary, page
 
 
 def _quality(table: Table) -> str:
@@ -159,7 +204,7 @@ def _write_numbers(
         "facts": dict(facts),
         "values": [dict(zip(["pair", "scene", "method", *table.metrics], row, strict=True)) for row in rows],
         "summary": [dict(zip(columns, line, strict=True)) for line in lines],
-        "flicker": flicker,
+        "flicker": {name: {m: _plain(v) for m, v in gains.items()} for name, gains in flicker.items()},
         "mean_rank": dict(zip(table.entries, map(_plain, summary.mean_rank.tolist()), strict=True)),
         "correlation": {m: dict(zip(table.metrics, map(_plain, row), strict=True))
                         for m, row in zip(table.metrics, summary.correlation.tolist(), strict=True)},

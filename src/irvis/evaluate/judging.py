@@ -1,15 +1,17 @@
 """Numbers, pair by pair: every entry fused and measured, in parallel, and kept so that a second run goes on.
 
-OUT/pairs/NAME.json holds what is known of a pair: entry → digest of what it was made of, and metric → value. A value
-is made anew when its digest changes: other weights, another file, another profile.
+OUT/pairs/PROFILE/NAME.json holds what is known of a pair: entry → digest of what it was made of, and metric → value. A
+value is made anew when its digest changes: other weights, another file, other code.
 """
 
 import json
 import math
 import os
+import signal
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import get_context
@@ -18,14 +20,14 @@ from typing import NamedTuple
 
 import torch
 
-from .. import __version__, io
+from .. import io, weights
 from ..data.matching import Match
 from ..errors import IrvisError
 from ..files import whole
 from ..jobs import Reading
 from ..metrics import find, measure, sharing
 from ..types import RGB, Pair, Picture
-from .entries import Entry, digest, fingerprint, fused
+from .entries import Entry, code, digest, fingerprint, fused
 
 Values = dict[str, float]
 MOST_WORKERS = 8
@@ -56,6 +58,8 @@ class Plan:
     device: str = "cpu"
     paq2piq: Path | None = None
     """Published weights of PaQ-2-PiQ: its score then joins the metrics."""
+    stems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Pair → what fused images of it may be called in folders."""
 
     @property
     def columns(self) -> list[str]:
@@ -70,6 +74,8 @@ class Judged:
     pair: Match
     values: Mapping[str, Values]
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Warnings about the pair's files."""
     kept: bool = False
     """Nothing had to be computed."""
 
@@ -81,7 +87,9 @@ def choose(text: str, profile: str) -> list[str]:
         return every
     if text == "usual":
         return [name for name in USUAL if name in every] if profile == "default" else every
-    names = [name.strip() for name in text.split(",")]
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if len(names) > len(set(names)):
+        raise IrvisError(f"--metrics {text} names a metric twice")
     if PAQ2PIQ in names:
         raise IrvisError(f"{PAQ2PIQ} needs its published weights: leave it out of --metrics and give --paq2piq FILE")
     return find(profile, names)
@@ -93,115 +101,150 @@ def judge_all(pairs: Sequence[Match], plan: Plan, workers: int = 0) -> Iterator[
     if count <= 1:
         yield from (judge(pair, plan) for pair in pairs)
         return
-    with ProcessPoolExecutor(count, get_context("spawn"), initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(count, get_context("spawn"), initializer=_start) as pool:
         try:
             for done in as_completed([pool.submit(judge, pair, plan) for pair in pairs]):
                 yield done.result()
+        except BrokenProcessPool as problem:
+            raise IrvisError("a worker ended: too little memory? Try fewer --workers; the rest is kept") from problem
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _one_thread() -> None:
+def _start() -> None:
+    """A worker has one thread, and ends with the command."""
     torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def judge(match: Match, plan: Plan) -> Judged:
     """One pair: what is known already is kept, the rest is computed; a failure is noted and the rest goes on."""
-    known = _known(plan.out, match.name)
-    stamps: dict[str, str] = {}
+    known = _known(plan, match.name)
+    fresh: dict[str, Kept] = {}
     problems: list[str] = []
     for entry in plan.entries:
         try:
-            stamps[entry.name] = _stamp(entry, match, plan)
+            stamp = _stamp(entry, match, plan)
         except (IrvisError, OSError) as problem:
-            problems.append(f"{match.name}: {problem}")
-    fresh = {name: known[name] for name, stamp in stamps.items() if name in known and known[name].digest == stamp}
-    missing = [e for e in plan.entries if e.name in stamps and not _holds(fresh.get(e.name), plan.columns)]
-    if missing:
-        found, failed = _computed(match, plan, missing)
-        problems += failed
-        for name, values in found.items():
-            before = fresh[name].values if name in fresh else {}
-            fresh[name] = Kept(stamps[name], {**before, **values})
-        _keep(plan.out, match.name, {**known, **fresh})
-    values_of = {
-        name: {metric: kept.values[metric] for metric in plan.columns}
-        for name, kept in fresh.items()
-        if _holds(kept, plan.columns)
+            problems.append(f"{match.name}, {entry.name}: {problem}")
+            continue
+        before = known.get(entry.name)
+        fresh[entry.name] = before if before and before.digest == stamp else Kept(stamp, {})
+    todo = {
+        entry: missing
+        for entry in plan.entries
+        if entry.name in fresh and (missing := [m for m in plan.columns if m not in fresh[entry.name].values])
     }
-    return Judged(pair=match, values=values_of, problems=tuple(problems), kept=not missing)
+    notes: tuple[str, ...] = ()
+    if todo:
+        found, failed, notes = _computed(match, plan, todo)
+        problems += failed
+        for name, new in found.items():
+            fresh[name] = fresh[name]._replace(values={**fresh[name].values, **new})
+        _keep(plan, match.name, {**known, **{name: kept for name, kept in fresh.items() if kept.values}})
+    values = {
+        name: {metric: kept.values.get(metric, math.nan) for metric in plan.columns}
+        for name, kept in fresh.items()
+        if kept.values
+    }
+    return Judged(pair=match, values=values, problems=tuple(problems), notes=notes, kept=not todo)
 
 
 def read(match: Match, reading: Reading) -> Pair:
-    """A pair as it is judged; warnings about it were given when it was fused."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", io.IrvisWarning)
-        return io.read_pair(
-            match.visible, match.infrared, name=match.name, range=reading.range, color=reading.color,
-            resize=reading.resize,
-        )  # fmt: skip
+    """A pair as it is judged."""
+    return io.read_pair(
+        match.visible, match.infrared, name=match.name, range=reading.range, color=reading.color,
+        resize=reading.resize,
+    )  # fmt: skip
 
 
 @torch.inference_mode()
-def _computed(match: Match, plan: Plan, entries: Sequence[Entry]) -> tuple[dict[str, Values], list[str]]:
+def _computed(
+    match: Match, plan: Plan, todo: Mapping[Entry, Sequence[str]]
+) -> tuple[dict[str, Values], list[str], tuple[str, ...]]:
+    """Values by entry, what failed, and warnings about the files."""
     values: dict[str, Values] = {}
-    problems = []
-    try:
-        pair = read(match, plan.reading)
-        infrared = pair.infrared.expand_as(pair.visible).contiguous()
-        with sharing() as memory:
-            for entry in entries:
-                try:
-                    image = fused(entry, pair, plan.device)
-                    values[entry.name] = _measured(image, pair.visible, infrared, plan)
-                    memory.forget(image)
-                except (IrvisError, ValueError, OSError) as problem:
-                    problems.append(f"{match.name}, {entry.name}: {problem}")
-    except (IrvisError, OSError) as problem:
-        problems.append(f"{match.name}: {problem}")
-    return values, problems
+    problems: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", io.IrvisWarning)
+        try:
+            pair = read(match, plan.reading)
+        except Exception as problem:  # whatever it is, the other pairs are still to be judged
+            return values, [f"{match.name}: {_said(problem)}"], ()
+    infrared = pair.infrared.expand_as(pair.visible).contiguous()
+    with sharing() as memory:
+        for entry, metrics in todo.items():
+            try:
+                image = fused(entry, pair, plan.stems[match.name], plan.device)
+            except Exception as problem:
+                problems.append(f"{match.name}, {entry.name}: {_said(problem)}")
+                continue
+            values[entry.name], failed = _measured(image, pair.visible, infrared, metrics, plan)
+            problems += [f"{match.name}, {entry.name}, {text}" for text in failed]
+            memory.forget(image)
+    return values, problems, tuple(f"{match.name}: {warning.message}" for warning in caught)
 
 
-def _measured(image: RGB, visible: RGB, infrared: RGB, plan: Plan) -> Values:
-    found = measure(image, visible, infrared, metrics=plan.metrics, profile=plan.profile)
-    if plan.paq2piq:
-        found[PAQ2PIQ] = _paq(plan.paq2piq)(image, visible, infrared)
-    return {name: float(value) for name, value in found.items()}
+def _measured(image: RGB, visible: RGB, infrared: RGB, metrics: Sequence[str], plan: Plan) -> tuple[Values, list[str]]:
+    """Metric by metric, so that one that fails does not take the others with it."""
+    values: Values = {}
+    failed = []
+    for name in metrics:
+        try:
+            if name == PAQ2PIQ and plan.paq2piq:
+                values[name] = float(paq2piq(plan.paq2piq)(image, visible, infrared))
+            else:
+                found = measure(image, visible, infrared, metrics=[name], profile=plan.profile)
+                values[name] = float(found[name])
+        except Exception as problem:
+            failed.append(f"{name}: {_said(problem)}")
+    return values, failed
+
+
+def _said(problem: Exception) -> str:
+    """The first line of what went wrong; the kind of error where it is none of ours."""
+    text = str(problem).strip().split("\n")[0]
+    return text if isinstance(problem, IrvisError) else f"{type(problem).__name__}: {text}"
 
 
 @cache
-def _paq(path: Path) -> Callable[[Picture, Picture, Picture], torch.Tensor]:
+def paq2piq(path: Path) -> Callable[[Picture, Picture, Picture], torch.Tensor]:
+    """PaQ-2-PiQ's network, kept for the whole evaluation."""
     from ..metrics import paq
 
     return paq.load(path)
 
 
+@cache
+def _weights_digest(path: Path | None) -> str:
+    return weights.digest(path) if path else ""
+
+
 def _stamp(entry: Entry, match: Match, plan: Plan) -> str:
+    """What the values of an entry and pair depend on."""
     files = [f"{path} {path.stat().st_mtime_ns} {path.stat().st_size}" for path in (match.visible, match.infrared)]
-    return digest(__version__, plan.profile, str(plan.reading), fingerprint(entry, match.name), *files)
+    made = fingerprint(entry, plan.stems[match.name])
+    return digest(code(), str(plan.reading), _weights_digest(plan.paq2piq), made, *files)
 
 
-def _holds(kept: Kept | None, columns: Sequence[str]) -> bool:
-    return kept is not None and all(metric in kept.values for metric in columns)
+def _file(plan: Plan, name: str) -> Path:
+    return plan.out / "pairs" / plan.profile / f"{name}.json"
 
 
-def _file(out: Path, name: str) -> Path:
-    return out / "pairs" / f"{name}.json"
-
-
-def _known(out: Path, name: str) -> dict[str, Kept]:
+def _known(plan: Plan, name: str) -> dict[str, Kept]:
     try:
-        tree = json.loads(_file(out, name).read_text())
+        tree = json.loads(_file(plan, name).read_text())
         return {
-            entry: Kept(digest, {m: float(v) for m, v in values.items()}) for entry, (digest, values) in tree.items()
+            entry: Kept(digest, {metric: float(value) for metric, value in values.items()})
+            for entry, (digest, values) in tree.items()
         }
     except (OSError, ValueError):
         return {}
 
 
-def _keep(out: Path, name: str, entries: Mapping[str, Kept]) -> None:
+def _keep(plan: Plan, name: str, entries: Mapping[str, Kept]) -> None:
     tree = {entry: [kept.digest, {m: _word(v) for m, v in kept.values.items()}] for entry, kept in entries.items()}
-    with whole(_file(out, name)) as unfinished:
+    with whole(_file(plan, name)) as unfinished:
         unfinished.write_text(json.dumps(tree))
 
 

@@ -18,6 +18,11 @@ def arrow(metric: str) -> str:
     return f"{metric} {LABEL[direction(metric)]}".strip()
 
 
+def label(name: str) -> str:
+    """A name as it is: a dollar sign starts no formula."""
+    return name.replace("$", r"\$")
+
+
 def boxes(table: Table) -> Figure:
     """One small plot per metric: a box over the pairs for every entry."""
     across = min(len(table.metrics), 3)
@@ -30,7 +35,7 @@ def boxes(table: Table) -> Figure:
         drawn = axes.boxplot(columns, orientation="horizontal", patch_artist=True, widths=0.7, flierprops={"ms": 2})
         for box, colour in zip(drawn["boxes"], colours, strict=True):
             box.set_facecolor(colour)
-        axes.set_yticks(range(1, len(table.entries) + 1), table.entries, fontsize=7)
+        axes.set_yticks(range(1, len(table.entries) + 1), list(map(label, table.entries)), fontsize=7)
         axes.invert_yaxis()
         axes.set_title(arrow(metric), fontsize=9)
         axes.tick_params(axis="x", labelsize=7)
@@ -48,7 +53,7 @@ def rank_bars(table: Table, summary: Summary) -> Figure:
     for place, entry in enumerate(order):
         dots = summary.rank[entry][np.isfinite(summary.rank[entry])]
         axes.plot(dots, np.full(len(dots), place), "o", ms=3, color="#24527a", alpha=0.45, zorder=2)
-    axes.set_yticks(range(len(order)), [table.entries[entry] for entry in order], fontsize=8)
+    axes.set_yticks(range(len(order)), [label(table.entries[entry]) for entry in order], fontsize=8)
     axes.invert_yaxis()
     axes.set_xlabel("rank: bar = mean over the metrics, dots = each metric (1 is best)", fontsize=8)
     return figure
@@ -100,7 +105,7 @@ def _scatter(
     for n, (a, b, name, colour) in enumerate(zip(x, y, names, _colours(len(names)), strict=True)):
         if np.isfinite(a) and np.isfinite(b):
             axes.plot(a, b, "o", color=colour, ms=7, mec="black", mew=0.5)
-            axes.annotate(name, (a, b), (5, 5 if n % 2 else -9), textcoords="offset points", fontsize=7)
+            axes.annotate(label(name), (a, b), (5, 5 if n % 2 else -9), textcoords="offset points", fontsize=7)
     if log:
         axes.set_xscale("log")
     axes.set_xlabel(label_x, fontsize=9)

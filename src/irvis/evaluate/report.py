@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from PIL import Image as Pillow
 
 from ..files import whole
-from ..metrics import METRICS
+from ..metrics import METRICS, PROFILES
 from .plots import arrow
-from .statistics import Summary, Table
+from .statistics import Summary, Table, least_p
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,7 @@ class Report:
     summary: Summary
     reference: int
     seconds: Mapping[str, float]
+    profile: str
     problems: Sequence[str] = ()
     figures: Mapping[str, Figure] = field(default_factory=dict)
     """Caption → figure."""
@@ -44,14 +45,18 @@ class Report:
 FLICKER = "Flicker: change from frame to frame over that of the livelier source (1 = no more)"
 MARKS = {1.0: "▲", -1.0: "▼", 0.0: ""}
 READ = (
-    "Values are means over the pairs ± half of the 95 % bootstrap interval{scenes}. The mean rank is over the metrics "
-    "that have a better side. ▲ and ▼: better or worse than {reference} (paired Wilcoxon test, Holm-corrected over "
-    "the rows, 5 %). Rows in italics are controls: a method that does not beat them has shown nothing."
+    "Values are means over {pairs} pairs{scenes} ± half of the 95 % bootstrap interval. The mean rank is over the "
+    "metrics that have a better side, among the rows with a result for every pair. ▲ and ▼: better or worse than "
+    "{reference} (paired Wilcoxon test, Holm-corrected over the rows, 5 %); no mark: not told apart{few}. Rows in "
+    "italics are controls: a method that does not beat them has shown nothing."
 )
+FEW = ", which so few {what} could not do in any case"
 
 
 def write(report: Report, out: Path, controls: Sequence[str]) -> tuple[Path, Path]:
     """OUT/report.md with OUT/figures/*, and OUT/report.html."""
+    for old in (out / "figures").glob("*.png"):
+        old.unlink()
     names = {caption: f"figures/{_slug(caption)}.png" for caption in (*report.figures, *report.strips)}
     for caption, figure in report.figures.items():
         _write_bytes(out / names[caption], _png(figure))
@@ -74,9 +79,16 @@ def cell(report: Report, entry: int, place: int) -> str:
 
 def heading(report: Report) -> str:
     """The sentence that says how to read the table."""
-    scenes = len(set(report.table.scenes))
-    by_scene = f" ({scenes} scenes drawn whole)" if scenes < len(report.table.pairs) else ""
-    return READ.format(scenes=by_scene, reference=report.table.entries[report.reference])
+    table = report.table
+    scenes = len(set(table.scenes))
+    alone = scenes == len(table.pairs)
+    hopeless = least_p(scenes, len(table.entries) - 1) >= 0.05
+    return READ.format(
+        pairs=len(table.pairs),
+        scenes="" if alone else f" of {scenes} scenes, each one observation",
+        few=FEW.format(what="pairs" if alone else "scenes") if hopeless else "",
+        reference=table.entries[report.reference],
+    )
 
 
 def _markdown(report: Report, names: Mapping[str, str], controls: Sequence[str]) -> str:
@@ -92,7 +104,8 @@ def _markdown(report: Report, names: Mapping[str, str], controls: Sequence[str])
     ]
     for entry in report.order:
         name = table.entries[entry]
-        shown = f"*{name}*" if name in controls else f"**{name}**"
+        shown = f"*{_plain(name)}*" if name in controls else f"**{_plain(name)}**"
+        shown += _gaps(report, entry)
         cells = [cell(report, entry, place) for place in range(len(table.metrics))]
         lines.append("| " + " | ".join([shown, _rank(report, entry), _milliseconds(report, name), *cells]) + " |")
     if report.flicker:
@@ -115,7 +128,7 @@ def _html(report: Report, controls: Sequence[str]) -> str:
         "table": _html_table(report, controls),
         "flicker": _html_flicker(report),
         "pictures": "\n".join(_picture(*one) for one in figures + strips),
-        "metrics": _legend(report.table.metrics),
+        "metrics": _legend(report.table.metrics, report.profile),
         "facts": _list([f"{name}: {text}" for name, text in report.facts.items()]),
         "problems": f"<h2>Failures</h2>{_list(report.problems)}" if report.problems else "",
     }
@@ -132,10 +145,14 @@ def _html_table(report: Report, controls: Sequence[str]) -> str:
     rows = []
     for entry in report.order:
         name = report.table.entries[entry]
-        cells = [f"<th>{html.escape(name)}</th>", _td(report.summary.mean_rank[entry], _rank(report, entry))]
+        cells = [
+            f"<th>{html.escape(name + _gaps(report, entry))}</th>",
+            _td(report.summary.mean_rank[entry], _rank(report, entry)),
+        ]
         cells.append(_td(report.seconds.get(name, np.nan), _milliseconds(report, name)))
         for place in range(len(report.table.metrics)):
-            best = ' class="best"' if report.summary.rank[entry, place] == 1 else ""
+            ranks = report.summary.rank[:, place]
+            best = ' class="best"' if ranks[entry] == np.nanmin(ranks, initial=np.inf) else ""
             cells.append(_td(report.summary.mean[entry, place], cell(report, entry, place), best))
         rows.append(f'<tr class="{"control" if name in controls else ""}">{"".join(cells)}</tr>')
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
@@ -157,6 +174,17 @@ def _html_flicker(report: Report) -> str:
     return f"<h2>{html.escape(FLICKER)}</h2><table>{rows}</table>"
 
 
+def _gaps(report: Report, entry: int) -> str:
+    """How many results there are, where some are missing."""
+    there, pairs = int(report.summary.results[entry]), len(report.table.pairs)
+    return "" if there == pairs else f" ({there} of {pairs})"
+
+
+def _plain(name: str) -> str:
+    """A name that Markdown leaves alone."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|" else c for c in name)
+
+
 def _td(value: float, text: str, attributes: str = "") -> str:
     key = f"{value:.12g}" if np.isfinite(value) else ""
     return f'<td data-value="{key}"{attributes}>{html.escape(text)}</td>'
@@ -168,11 +196,20 @@ def _picture(caption: str, data: bytes, kind: str) -> str:
     return f'<h2>{text}</h2><img alt="{text}" src="data:{kind};base64,{source}">'
 
 
-def _legend(metrics: Sequence[str]) -> str:
-    known = [METRICS[name] for name in metrics if name in METRICS]
-    return _list(
-        [f"{arrow(m.name)}: {m.title}. Unit {m.unit}, from {m.bounds[0]:g} to {m.bounds[1]:g}." for m in known]
-    )
+def _legend(metrics: Sequence[str], profile: str) -> str:
+    """What the columns are: full names; another profile's code has units and bounds of its own."""
+    if profile != "default":
+        facts = PROFILES[profile]
+        return _list([f"profile {profile}: the numbers of {facts.code}", facts.notes])
+    lines = []
+    for name in metrics:
+        family = METRICS.get(name) or METRICS.get(name.rsplit("_", 1)[0])
+        if family is None:
+            continue
+        part = f" ({name.rsplit('_', 1)[1]} pixels)" if family.name != name else ""
+        low, high = family.bounds
+        lines.append(f"{arrow(name)}: {family.title}{part}. Unit {family.unit}, from {low:g} to {high:g}.")
+    return _list(lines)
 
 
 def _list(lines: Sequence[str]) -> str:
@@ -189,7 +226,9 @@ def _milliseconds(report: Report, name: str) -> str:
 
 
 def _digits(value: float) -> str:
-    return f"{value:.4g}" if abs(value) >= 1 else f"{value:.4f}"
+    if abs(value) >= 1 or not np.isfinite(value):
+        return f"{value:.4g}"
+    return f"{value:.4f}" if abs(value) >= 1e-3 or value == 0 else f"{value:.2e}"
 
 
 def _slug(caption: str) -> str:

@@ -1,5 +1,6 @@
 """Flicker, where the pairs of a scene are frames of a video in the order of their names."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import torch
@@ -23,7 +24,7 @@ def flicker(scenes: Mapping[str, Sequence[Match]], plan: Plan) -> Mapping[str, M
     for entry in plan.entries:
         try:
             gains[entry.name] = {
-                name: sum(measure(*_streams(entry, frames, plan)).gain for frames in films) / len(films)
+                name: _mean([measure(*_streams(entry, frames, plan)).gain for frames in films])
                 for name, measure in MEASURES.items()
             }
         except IrvisError:
@@ -32,13 +33,19 @@ def flicker(scenes: Mapping[str, Sequence[Match]], plan: Plan) -> Mapping[str, M
     return gains
 
 
+def _mean(gains: Sequence[float]) -> float:
+    """Over the scenes where anything changes; NaN where nothing does."""
+    known = [gain for gain in gains if not math.isnan(gain)]
+    return sum(known) / len(known) if known else math.nan
+
+
 def _streams(entry: Entry, frames: Sequence[Match], plan: Plan) -> tuple[Iterator[Tensor], ...]:
     """Fused, visible and infrared frames, one at a time."""
 
     @torch.inference_mode()
     def results() -> Iterator[Tensor]:
         for match in frames:
-            yield fused(entry, read(match, plan.reading), plan.device)
+            yield fused(entry, read(match, plan.reading), plan.stems[match.name], plan.device)
 
     visible = (read(match, plan.reading).visible for match in frames)
     infrared = (read(match, plan.reading).infrared for match in frames)

@@ -16,6 +16,8 @@ Array = NDArray[np.float64]
 
 DRAWS = 2000
 """Bootstrap samples of scenes."""
+FEWEST = 5
+"""Scenes without which there is no interval: the percentiles of fewer say nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +41,11 @@ class Summary:
     high: Array
     count: NDArray[np.int64]
     """Pairs with a value."""
+    results: NDArray[np.int64]
+    """Pairs with a result; (entry,)."""
     rank: Array
-    """1 is best, among the means; NaN for metrics that call neither large nor small better."""
+    """1 is best, among the means; NaN for metrics that call neither large nor small better, and for entries without a
+    result for every pair, whose means are of other pairs."""
     mean_rank: Array
     """Over the metrics; (entry,)."""
     p: Array
@@ -56,17 +61,21 @@ def summarise(table: Table, reference: int = 0, seed: int = 0) -> Summary:
     values = table.values
     low, high = intervals(values, table.scenes, seed)
     mean = _mean(values)
-    rank = ranks(mean, table.metrics)
-    p = tests(values, reference)
+    results = (~np.isnan(values)).any(2).sum(0)
+    rank = ranks(np.where((results == len(values))[:, None], mean, np.nan), table.metrics)
+    with np.errstate(invalid="ignore"):  # infinity less infinity is no difference that could be told
+        differences = by_scene(values - values[:, reference : reference + 1], table.scenes)
+    p = tests(differences, reference)
     return Summary(
         mean=mean,
         low=low,
         high=high,
-        count=np.isfinite(values).sum(0),
+        count=(~np.isnan(values)).sum(0),
+        results=results,
         rank=rank,
         mean_rank=_mean(rank.T),
         p=p,
-        better=_verdicts(values, p, reference, table.metrics),
+        better=_verdicts(differences, p, table.metrics),
         correlation=correlations(values, table.metrics),
     )
 
@@ -84,37 +93,50 @@ def direction(metric: str) -> str:
 
 
 def ranks(means: Array, metrics: Sequence[str]) -> Array:
-    """Rank of each entry by each metric, 1 is best; equal means share the mean of their places."""
-    turned = -means * signs(metrics)
-    rank = rankdata(np.where(np.isfinite(turned), turned, np.inf), axis=0)
-    rank[~np.isfinite(means)] = np.nan
+    """Rank of each entry by each metric, 1 is best; equal means share the mean of their places, NaN has none."""
+    turned = -means * np.where(signs(metrics) == 0, 1.0, signs(metrics))
+    rank = rankdata(turned, axis=0, nan_policy="omit")
     rank[:, signs(metrics) == 0] = np.nan
     return rank
 
 
 def intervals(values: Array, scenes: Sequence[str], seed: int = 0) -> tuple[Array, Array]:
-    """95 % percentile bootstrap of the mean over pairs; whole scenes are drawn, as their pairs are alike."""
+    """95 % percentile bootstrap of the mean over pairs; whole scenes are drawn, as their pairs are alike.
+
+    NaN where fewer than `FEWEST` scenes have a value.
+    """
     names, which = np.unique(np.asarray(scenes), return_inverse=True)
     drawn = np.random.default_rng(seed).integers(len(names), size=(DRAWS, len(names)))
-    times = np.stack([np.bincount(row, minlength=len(names)) for row in drawn]).astype(float)[:, which]
-    there = np.isfinite(values)
-    flat = np.where(there, values, 0.0).reshape(len(values), -1)
-    weight = times @ there.reshape(len(values), -1)
-    means = (times @ flat) / np.where(weight > 0, weight, np.nan)
-    ends = np.full((2, means.shape[1]), np.nan)
-    if len(names) > 1:
-        some = np.isfinite(means).any(0)
-        ends[:, some] = np.nanquantile(means[:, some], [0.025, 0.975], axis=0)
+    times = np.stack([np.bincount(row, minlength=len(names)) for row in drawn]).astype(float)
+    belongs = (which == np.arange(len(names))[:, None]).astype(float)
+    flat = values.reshape(len(values), -1)
+    there = np.isfinite(flat)
+    counts, sums = belongs @ there, belongs @ np.where(there, flat, 0.0)
+    weight = times @ counts
+    means = (times @ sums) / np.where(weight > 0, weight, np.nan)
+    ends = np.full((2, flat.shape[1]), np.nan)
+    enough = ((counts > 0).sum(0) >= FEWEST) & ~np.isinf(flat).any(0)
+    ends[:, enough] = np.nanquantile(means[:, enough], [0.025, 0.975], axis=0)
     return ends[0].reshape(values.shape[1:]), ends[1].reshape(values.shape[1:])
 
 
-def tests(values: Array, reference: int) -> Array:
-    """Two-sided Wilcoxon signed-rank test of each entry against the reference, corrected by Holm within a metric."""
-    p = np.full(values.shape[1:], np.nan)
-    rivals = [entry for entry in range(values.shape[1]) if entry != reference]
-    for metric in range(values.shape[2]):
+def by_scene(values: Array, scenes: Sequence[str]) -> Array:
+    """(scene, entry, metric): the mean over the pairs of each scene, which count as one observation."""
+    order = list(dict.fromkeys(scenes))
+    if len(order) == len(scenes):
+        return values
+    which = np.asarray(scenes)
+    return np.stack([_mean(values[which == scene]) for scene in order])
+
+
+def tests(differences: Array, reference: int) -> Array:
+    """Two-sided Wilcoxon signed-rank test of each entry's differences from the reference, corrected by Holm within a
+    metric."""
+    p = np.full(differences.shape[1:], np.nan)
+    rivals = [entry for entry in range(differences.shape[1]) if entry != reference]
+    for metric in range(differences.shape[2]):
         for rival in rivals:
-            p[rival, metric] = _wilcoxon(values[:, rival, metric] - values[:, reference, metric])
+            p[rival, metric] = _wilcoxon(differences[:, rival, metric])
         p[rivals, metric] = holm(p[rivals, metric])
     return p
 
@@ -124,6 +146,11 @@ def _wilcoxon(differences: Array) -> float:
     if len(differences) < 2:
         return np.nan
     return float(wilcoxon(differences).pvalue) if np.any(differences) else 1.0
+
+
+def least_p(scenes: int, rivals: int) -> float:
+    """The smallest corrected p that so few observations can give."""
+    return 2.0 * 0.5**scenes * rivals
 
 
 def holm(p: Array) -> Array:
@@ -136,28 +163,32 @@ def holm(p: Array) -> Array:
     return corrected
 
 
-def _verdicts(values: Array, p: Array, reference: int, metrics: Sequence[str]) -> Array:
-    change = np.nan_to_num(_mean(values - values[:, reference : reference + 1]))
-    return np.where(np.nan_to_num(p, nan=1.0) < 0.05, np.sign(change) * signs(metrics), 0.0)
+def _verdicts(differences: Array, p: Array, metrics: Sequence[str]) -> Array:
+    """The direction that the test saw: the sign of the sum of signed ranks."""
+    there = np.where(np.isfinite(differences), differences, 0.0)
+    ranked = rankdata(np.abs(there), axis=0) * np.sign(there)
+    return np.where(np.nan_to_num(p, nan=1.0) < 0.05, np.sign(ranked.sum(0)) * signs(metrics), 0.0)
 
 
 def correlations(values: Array, metrics: Sequence[str]) -> Array:
-    """How alike two metrics order the entries of a pair, mean over the pairs where both can."""
+    """How alike two metrics order the entries of a pair (Spearman over those that both can judge), mean over pairs."""
     turned = values * np.where(signs(metrics) == 0, 1.0, signs(metrics))
-    tables = (
-        np.stack([_spearman(rows) for rows in turned]) if len(values) else np.empty((0, len(metrics), len(metrics)))
-    )
-    return _mean(tables)
+    count = len(metrics)
+    found = np.full((count, count), np.nan)
+    for a in range(count):
+        for b in range(a, count):
+            found[a, b] = found[b, a] = _spearman(turned[:, :, a], turned[:, :, b])
+    return found
 
 
-def _spearman(rows: Array) -> Array:
-    """(entry, metric) → (metric, metric); NaN where a metric has a gap or says the same of all."""
-    there = np.isfinite(rows).all(0)
-    ranked = rankdata(np.where(there, rows, 0.0), axis=0)
-    ranked -= ranked.mean(0)
-    length = np.sqrt((ranked**2).sum(0))
-    length[(length == 0) | ~there] = np.nan
-    return (ranked.T @ ranked) / np.outer(length, length)
+def _spearman(a: Array, b: Array) -> float:
+    """(pair, entry) twice → the mean over the pairs; NaN where nowhere two entries differ by both."""
+    gaps = np.isnan(a) | np.isnan(b)
+    ranked = [rankdata(np.where(gaps, np.nan, x), axis=1, nan_policy="omit") for x in (a, b)]
+    centred = [np.where(gaps, 0.0, x - _mean(x.T)[:, None]) for x in ranked]
+    length = np.sqrt((centred[0] ** 2).sum(1) * (centred[1] ** 2).sum(1))
+    products = (centred[0] * centred[1]).sum(1)
+    return float(np.mean(products[length > 0] / length[length > 0])) if (length > 0).any() else np.nan
 
 
 def disagreement(values: Array, metrics: Sequence[str]) -> Array:
@@ -174,6 +205,6 @@ def standing(values: Array, entry: int, metrics: Sequence[str]) -> Array:
 
 def _mean(values: Array) -> Array:
     """Mean over the first axis of what is there; NaN where nothing is."""
-    there = np.isfinite(values)
+    there = ~np.isnan(values)
     total, count = np.where(there, values, 0.0).sum(0), there.sum(0)
     return total / np.where(count > 0, count, np.nan)

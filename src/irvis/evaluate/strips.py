@@ -10,7 +10,6 @@ from torch.nn.functional import avg_pool2d
 
 from ..color import luma
 from ..data.matching import Match
-from ..errors import IrvisError
 from ..sheet import Box, sheet
 from ..types import RGB
 from .entries import fused
@@ -26,14 +25,16 @@ def telling(table: Table, reference: int) -> dict[str, int]:
     place = standing(table.values, reference, table.metrics)
     disputed = disagreement(table.values, table.metrics)
     name = table.entries[reference]
-    chosen = {}
+    chosen: dict[str, int] = {}
     for caption, scores in (
         (f"best for {name}", -place),
         (f"worst for {name}", place),
         ("most disputed: the metrics order the results most differently", disputed),
     ):
-        if np.isfinite(scores).any():
-            chosen[caption] = int(np.nanargmax(scores))
+        there = np.isfinite(scores)
+        pair = int(np.argmax(np.where(there, scores, -np.inf))) if there.any() else -1
+        if pair >= 0 and pair not in chosen.values() and (scores is not disputed or scores[pair] > 0):
+            chosen[caption] = pair
     return chosen
 
 
@@ -45,9 +46,9 @@ def strip(match: Match, plan: Plan, names: Sequence[str]) -> Pillow.Image:
     results: dict[str, RGB] = {}
     for name in names:
         try:
-            results[name] = fused(entries[name], pair, plan.device)
-        except IrvisError:
-            continue  # its absence was reported when the pair was judged
+            results[name] = fused(entries[name], pair, plan.stems[match.name], plan.device)
+        except Exception:  # its absence was reported when the pair was judged
+            continue
     pictures: Mapping[str, Tensor] = {"visible": pair.visible, "infrared": pair.infrared, **results}
     return sheet(pictures, differing(list(results.values())), columns=3, width=420)
 
