@@ -46,10 +46,11 @@ def main() -> None:
 
 INTRODUCTION = """# Leaderboard
 
-One code judges everything: the published images of 25 methods on VIFB, those of two methods on TNO21, our methods, our
-own implementations of classical methods, and controls (in italics). All fused files are of one format: JPEG of quality
-75 on VIFB, as the published ones are, and PNG on TNO21. The mean rank is over the metrics that have a better side, by
-the mean over the pairs; ranks depend on who takes part, and metrics that are much alike (MSE, RMSE, PSNR) count each."""
+One code judges everything: the published images of 25 methods on VIFB, those of two methods on TNO21, our methods,
+our own implementations of classical methods, and controls (in italics). All fused files are of one format: JPEG of
+quality 75 on VIFB, as the published ones are, and PNG on TNO21. The mean rank is over the metrics that have a better
+side, by the mean over the pairs; ranks depend on who takes part, and metrics that are much alike (MSE, RMSE, PSNR)
+count each."""
 
 
 def part(chosen, name: str, kept: Path, numbers: dict[str, object]) -> str:
