@@ -38,11 +38,11 @@ def main() -> None:
     plan = recipe.load("maefuse-ablation-base")
     steps = sum(stage.epochs * stage.steps for stage in plan.stages)
     note = (
-        f"{steps} steps of {plan.stages[0].batch} crops each, seed 0, one run each; validation pairs, luma. The encoder "
-        "and the decoder are the same frozen ones.\n\n"
+        f"{steps} steps of {plan.stages[0].batch} crops each, seed 0, one run each; validation pairs, luma. The "
+        "encoder and the decoder are the same frozen ones.\n\n"
         "![training](../figures/maefuse-curves.png)\n\nThe fusion losses on the validation pairs.\n\n"
-        "![modules](../figures/maefuse-modules.png)\n\nThe mean of both images' features; CFM aligned only; CFM trained; "
-        "everything; and what one stage without alignment gives.\n\n"
+        "![modules](../figures/maefuse-modules.png)\n\nThe mean of both images' features; CFM aligned only; CFM "
+        "trained; everything; and what one stage without alignment gives.\n\n"
         "![options](../figures/maefuse-options.png)\n\nInfrared gamma, and the infrared features as guide."
     )
     write("maefuse_ablations", rows, "Guided training of MaeFuse against its alternatives", note)

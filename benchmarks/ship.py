@@ -1,6 +1,6 @@
 """Put a finished run's best weights into the package: bfloat16 safetensors and an entry in shipped/weights.json.
 
-    python benchmarks/ship.py NAME RUN "what it was trained on" "licence of the weights"
+    python benchmarks/ship.py METHOD NAME RUN "what it was trained on" "licence of the weights"
 
 Scores are read from results/quality.json: run this, then quality.py, then `python benchmarks/ship.py --scores`.
 """
@@ -21,20 +21,21 @@ def main() -> None:
     if sys.argv[1:] == ["--scores"]:
         scores()
     else:
-        ship(sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4])
+        method, name, run, trained_on, licence = sys.argv[1:]
+        ship(method, name, Path(run), trained_on, licence)
 
 
-def ship(name: str, run: Path, trained_on: str, licence: str) -> None:
+def ship(method: str, name: str, run: Path, trained_on: str, licence: str) -> None:
     """Write the file and its entry."""
-    fuser = registry.create("encdec", weights=run / "best.safetensors")
-    file = f"encdec-{name}.safetensors"
+    fuser = registry.create(method, weights=run / "best.safetensors")
+    file = f"{method}-{name}.safetensors"
     sha256 = weights.save(
-        weights.SHIPPED / file, fuser.core, method="encdec", options=fuser.options, dtype=torch.bfloat16,
+        weights.SHIPPED / file, fuser.core, method=method, options=fuser.options, dtype=torch.bfloat16,
         trained_on=trained_on, licence=licence,
     )  # fmt: skip
     table = json.loads(TABLE.read_text())
     parameters = sum(p.numel() for p in fuser.parameters())
-    table.setdefault("encdec", {})[name] = {
+    table.setdefault(method, {})[name] = {
         "file": file, "sha256": sha256, "licence": licence, "trained_on": trained_on,
         "parameters": parameters, "options": fuser.options, "scores": {},
     }  # fmt: skip

@@ -298,30 +298,17 @@ def evaluate(
         paq2piq=paq2piq,
         stems=entries.stems(found.pairs),
     )
-    evaluation.prepare(plan, found.pairs, sequence=sequence)
-    names = [pair.name for pair in found.pairs]
-    pattern = scene if scene is not None else public.scene if public else catalog.FOLDER
-    scenes = evaluation.scenes_of(names, pattern, film=sequence, told=scene is not None)
     _list_unmatched(found)
-    done = _progress(judging.judge_all(found.pairs, plan, workers), len(found.pairs), "judging")
-    place = {name: number for number, name in enumerate(names)}
-    done.sort(key=lambda one: place[one.pair.name])
-    for note in (note for one in done for note in one.notes):
-        errors.print(f"warning: {note}")
-    problems = [problem for one in done for problem in one.problems]
-    for problem in problems:
-        errors.print(f"failed: {problem}")
-    table = evaluation.table_of(done, plan, dict(zip(names, scenes, strict=True)))
-    facts = {
-        "data": f"{dataset} {infrared or ''} {split or ''}".strip(),
-        "pairs": f"{len(table.pairs)} of {len(names)}",
-    }
-    title = f"Evaluation on {Path(dataset).name}"
-    summary, page = evaluation.finish(table, plan, found.pairs, problems, facts, title=title, sequence=sequence)
-    console.print(_ranking(table.entries, summary.mean_rank.tolist()))
-    console.print(f"report  {page}")
-    if problems:
-        raise IrvisError(f"{len(problems)} results are missing; the lines above say which")
+    done = evaluation.evaluate(
+        found.pairs, plan, scene=scene if scene is not None else public.scene if public else catalog.FOLDER,
+        told=scene is not None, sequence=sequence, workers=workers, title=f"Evaluation on {Path(dataset).name}",
+        data=f"{dataset} {infrared or ''} {split or ''}".strip(), say=errors.print,
+        show=lambda judged: _progress(judged, len(found.pairs), "judging"),
+    )  # fmt: skip
+    console.print(_ranking(done.table.entries, done.summary.mean_rank.tolist()))
+    console.print(f"report  {done.page}")
+    if done.problems:
+        raise IrvisError(f"{len(done.problems)} results are missing; the lines above say which")
 
 
 @app.command(group=LEARN)

@@ -8,7 +8,8 @@ import platform
 import re
 import statistics as plain
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from io import StringIO
@@ -19,16 +20,64 @@ import torch
 from matplotlib.figure import Figure
 
 from .. import __version__
+from ..data.catalog import FOLDER
 from ..data.matching import Match
 from ..errors import IrvisError
 from ..files import whole
 from . import plots, report, sequences, strips
 from .entries import CONTROLS, MADE, fuser, weights_of
-from .judging import Judged, Plan, paq2piq, read
+from .judging import Judged, Plan, judge_all, paq2piq, read
 from .statistics import DRAWS, Summary, Table, summarise
 
 REPEATS, PATIENCE = 5, 2.0
 """A method is timed this often on one pair, or until so many seconds are over."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What came out: the numbers, where the page is, and what failed or was odd."""
+
+    table: Table
+    summary: Summary
+    page: Path
+    problems: Sequence[str]
+
+
+def evaluate(
+    matches: Sequence[Match],
+    plan: Plan,
+    *,
+    scene: str = FOLDER,
+    told: bool = False,
+    sequence: bool = False,
+    workers: int = 0,
+    title: str = "Evaluation",
+    data: str = "",
+    show: Callable[[Iterator[Judged]], Iterable[Judged]] = list,
+    say: Callable[[str], None] = print,
+) -> Evaluation:
+    """Judge `matches` as `plan` says and write the report under `plan.out`.
+
+    scene: regular expression for a pair's scene, which the user `told` or which is a guess; see `scenes_of`.
+    sequence: pairs of a scene are frames: flicker is measured.
+    show: drives the judging, as a progress bar does. say: is given each warning and failure.
+
+    Raises IrvisError for what is wrong with the request, before any work, and when no pair could be judged.
+    """
+    prepare(plan, matches, sequence=sequence)
+    names = [match.name for match in matches]
+    scenes = dict(zip(names, scenes_of(names, scene, film=sequence, told=told), strict=True))
+    found = {one.pair.name: one for one in show(judge_all(matches, plan, workers))}
+    judged = [found[name] for name in names]
+    for note in (note for one in judged for note in one.notes):
+        say(f"warning: {note}")
+    problems = [problem for one in judged for problem in one.problems]
+    for problem in problems:
+        say(f"failed: {problem}")
+    table = table_of(judged, plan, scenes)
+    facts = {"data": data, "pairs": f"{len(table.pairs)} of {len(names)}"}
+    summary, page = finish(table, plan, matches, problems, facts, title=title, sequence=sequence)
+    return Evaluation(table=table, summary=summary, page=page, problems=problems)
 
 
 def prepare(plan: Plan, matches: Sequence[Match], *, sequence: bool = False) -> None:
