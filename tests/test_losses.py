@@ -142,6 +142,15 @@ def test_detail_asks_for_the_sharper_source_and_not_for_the_mean():
     assert near < 0.01 < far
 
 
+def test_fine_detail_may_count_more():
+    image = torch.rand(1, 1, 64, 64)
+    other = image + 0.1 * (torch.arange(64) % 2 - 0.5)  # the finest stripes there are
+    plain, fine = (losses.detail(other, image, image, gain=1.0, fine=weight) for weight in (1.0, 4.0))
+    assert float(fine / plain) == pytest.approx(4, rel=0.2)
+    dark = (losses.detail(image - 0.5, image, image, gain=1.0, fine=weight) for weight in (1.0, 4.0))
+    assert [float(value) for value in dark] == pytest.approx([0.5, 0.5], abs=0.01)
+
+
 def test_detail_keeps_the_brightness_of_the_livelier_source():
     lively, dull = 0.7 + 0.1 * torch.rand(1, 1, 64, 64), torch.full((1, 1, 64, 64), 0.2)
     kept = losses.detail(lively, lively, dull, gain=1.0)

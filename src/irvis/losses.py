@@ -183,6 +183,7 @@ def detail(
     *,
     levels: int = 6,
     gain: float = 1.1,
+    fine: float = 1.0,
     regional: float = 0.3,
     window: int = 21,
     prefer: float = 1.5,
@@ -192,7 +193,8 @@ def detail(
     The aim of a band is gain·(the stronger of the sources' details, pixel by pixel); the share `regional` of it is
     the detail of the source that is livelier around there (mean |high pass| over `window` pixels; the visible image
     counts `prefer` times), and what is left below the bands is that source's too: neither contrast nor brightness is
-    averaged away. The choice of coefficients is that of pyramid fusion (Burt & Kolczynski, Enhanced image capture
+    averaged away. The finest band counts `fine` times, the next half of that, but none less than once: fine detail is
+    faint, and a plain sum would let it go. The choice of coefficients is that of pyramid fusion (Burt & Kolczynski, Enhanced image capture
     through fusion, ICCV 1993). A picture too small for `levels` has as many as fit; rows and columns beyond a
     multiple of 2^levels are left out.
     """
@@ -200,12 +202,12 @@ def detail(
     f, v, i = (_multiple(gray(image).float(), 2**levels) for image in (fused, visible, infrared))
     share = _livelier(v, i, window, prefer)
     distance = torch.zeros(len(f), device=f.device)
-    for _ in range(levels):
+    for level in range(levels):
         below = [reduce(image) for image in (f, v, i)]
         of_f, of_v, of_i = (image - expand(low) for image, low in zip((f, v, i), below, strict=True))
         stronger = torch.where(of_v.abs() >= of_i.abs(), of_v, of_i)
         aim = gain * ((1 - regional) * stronger + regional * (share * of_v + (1 - share) * of_i))
-        distance = distance + (of_f - aim).abs().mean((1, 2, 3))
+        distance = distance + max(fine / 2**level, 1.0) * (of_f - aim).abs().mean((1, 2, 3))
         (f, v, i), share = below, reduce(share)
     return distance + (f - share * v - (1 - share) * i).abs().mean((1, 2, 3))
 
