@@ -64,7 +64,7 @@ def part(chosen, name: str, kept: Path, numbers: dict[str, object]) -> str:
     rows = [entries.Entry(name=text, kind="images", source=str(path)) for text, path in places.items()]
     text = f"## {name}\n"
     for profile in ("vifb", "default"):
-        metrics = list(PROFILES[profile].metrics)
+        metrics = [name for name in PROFILES[profile].metrics if not name.startswith("FMI")]
         plan = judging.Plan(entries=rows, metrics=metrics, profile=profile, out=kept, stems=entries.stems(pairs))
         judged = sorted(judging.judge_all(pairs, plan, chosen.workers), key=lambda one: one.pair.name)
         if problems := [problem for one in judged for problem in one.problems]:
@@ -119,7 +119,7 @@ def section(table: statistics.Table, summary: statistics.Summary, profile: str, 
         shown = f"*{who}*" if who in CONTROLS else who if "published" in who else f"**{who}**"
         values = {m: f"{summary.mean[entry, n]:.4g}" for n, m in enumerate(table.metrics)}
         rows.append({"": place + 1, "method": shown, "mean rank": float(summary.mean_rank[entry]), **values})
-    whose = "VIFB's 13 metrics (profile `vifb`)" if profile == "vifb" else "Every metric, profile `default`"
+    whose = "VIFB's 13 metrics (profile `vifb`)" if profile == "vifb" else "Every metric but FMI, profile `default`"
     return f"\n### {name}: {whose}\n\n{markdown(rows)}\n\n{standing(table, summary)}\n"
 
 
