@@ -1,0 +1,1 @@
+"""How a fusion runs: cores rewritten for speed."""
