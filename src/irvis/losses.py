@@ -194,9 +194,9 @@ def detail(
     the detail of the source that is livelier around there (mean |high pass| over `window` pixels; the visible image
     counts `prefer` times), and what is left below the bands is that source's too: neither contrast nor brightness is
     averaged away. The finest band counts `fine` times, the next half of that, but none less than once: fine detail is
-    faint, and a plain sum would let it go. The choice of coefficients is that of pyramid fusion (Burt & Kolczynski, Enhanced image capture
-    through fusion, ICCV 1993). A picture too small for `levels` has as many as fit; rows and columns beyond a
-    multiple of 2^levels are left out.
+    faint, and a plain sum would let it go. The choice of coefficients is that of pyramid fusion (Burt & Kolczynski,
+    Enhanced image capture through fusion, ICCV 1993). A picture too small for `levels` has as many as fit; rows and
+    columns beyond a multiple of 2^levels are left out.
     """
     levels = min(levels, min(fused.shape[-2:]).bit_length() - 1)
     f, v, i = (_multiple(gray(image).float(), 2**levels) for image in (fused, visible, infrared))
