@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -11,7 +12,8 @@ from irvis import IrvisError, registry, weights
 from irvis.data.pairs import ImageFolder
 from irvis.data.scene import scene
 from irvis.io import write
-from irvis.training import loop, recipe, sources, starting
+from irvis.thermal import Range
+from irvis.training import alarms, loop, recipe, sources, starting
 from irvis.training.recipe import Data, Stage
 from irvis.training.steps import STEPS
 
@@ -122,6 +124,20 @@ def test_single_images_are_drawn_only_by_stages_that_ask(photographs):
     parts, share = found.drawn(True)
     assert [len(part) for part in parts] == [6, 3]
     assert share == pytest.approx([2 / 3, 1 / 3])
+
+
+def test_a_range_is_for_counts_and_leaves_photographs_alone(tmp_path):
+    Image.fromarray(np.full((16, 16), 8000, np.uint16)).save(tmp_path / "counts.png")
+    Image.fromarray(np.full((16, 16, 3), 128, np.uint8)).save(tmp_path / "photograph.png")
+    folder = ImageFolder(tmp_path, range=Range.parse("7000,9000"))
+    assert [float(folder[n][1].mean()) for n in (0, 1)] == pytest.approx([0.5, 128 / 255], abs=0.01)
+
+
+def test_a_step_that_fuses_nothing_raises_no_alarm_but_for_its_loss():
+    watch, flat = alarms.Alarms(patience=1), torch.zeros(1, 1, 8, 8)
+    watch.check(torch.tensor(1.0), flat, torch.rand(1, 1, 8, 8), torch.rand(1, 1, 8, 8), fuses=False)
+    with pytest.raises(IrvisError, match="not a number"):
+        watch.check(torch.tensor(float("nan")), flat, flat, flat, fuses=False)
 
 
 def test_a_folder_without_images_is_refused(tmp_path):

@@ -94,9 +94,10 @@ class ImageFolder:
         return self._both(self.kept[index])
 
     def _read(self, path: Path) -> RGB:
-        if self.range is not None:
-            return read_infrared(path, range=self.range, color="gray").expand(-1, 3, -1, -1)
-        return read_visible(path)[0]
+        image, meta = read_visible(path)
+        if self.range is not None and meta.gray and meta.depth == 16:  # counts of an infrared camera
+            return read_infrared(path, range=self.range).expand(-1, 3, -1, -1)
+        return image
 
     @staticmethod
     def _both(image: Tensor) -> tuple[RGB, Gray]:

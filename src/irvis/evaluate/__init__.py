@@ -1,7 +1,7 @@
 """Fuse, judge and compare: methods, folders of other people's results and controls, over a data set.
 
 `entries` says what stands in the table, `judging` makes the numbers pair by pair, `statistics` what they say
-together, `plots`, `strips` and `report` what people look at.
+together, `numbers` what programs read, `plots`, `strips` and `report` what people look at.
 """
 
 from importlib.util import find_spec

@@ -1,7 +1,5 @@
 """One evaluation from pairs to pages: judge, summarise, draw, write."""
 
-import csv
-import json
 import math
 import os
 import platform
@@ -12,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +20,7 @@ from .. import __version__
 from ..data.catalog import FOLDER
 from ..data.matching import Match
 from ..errors import IrvisError
-from ..files import whole
-from . import plots, report, sequences, strips
+from . import numbers, plots, report, sequences, strips
 from .entries import CONTROLS, MADE, fuser, weights_of
 from .judging import Judged, Plan, judge_all, paq2piq, read
 from .statistics import DRAWS, Summary, Table, summarise
@@ -176,7 +172,7 @@ def finish(
     seconds, where = timed(plan, by_name[table.pairs[0]])
     facts = {**facts, **_settings(plan), "time": where, **_machine()}
     flicker = sequences.flicker(_films(table, by_name), plan) if sequence else {}
-    _write_numbers(table, summary, plan, facts, flicker)
+    numbers.write(plan.out, table, summary, facts, flicker)
     names = strips.shown(table, list(summary.mean_rank), 0)
     pictures = {
         f"{caption}: {table.pairs[pair]}": strips.strip(by_name[table.pairs[pair]], plan, names)
@@ -230,54 +226,6 @@ def _films(table: Table, matches: Mapping[str, Match]) -> Mapping[str, Sequence[
     for pair, scene in zip(table.pairs, table.scenes, strict=True):
         films.setdefault(scene, []).append(matches[pair])
     return films
-
-
-def _write_numbers(
-    table: Table, summary: Summary, plan: Plan, facts: Mapping[str, str], flicker: Mapping[str, Mapping[str, float]]
-) -> None:
-    rows = [
-        [pair, scene, entry, *map(_plain, table.values[n, e].tolist())]
-        for n, (pair, scene) in enumerate(zip(table.pairs, table.scenes, strict=True))
-        for e, entry in enumerate(table.entries)
-    ]
-    _write_csv(plan.out / "values.csv", ["pair", "scene", "method", *table.metrics], rows)
-    columns = ["method", "metric", "mean", "low", "high", "pairs", "rank", "p", "better"]
-    arrays = (summary.mean, summary.low, summary.high, summary.count, summary.rank, summary.p, summary.better)
-    lines = [
-        [entry, metric, *(_plain(array[e, m].item()) for array in arrays)]
-        for e, entry in enumerate(table.entries)
-        for m, metric in enumerate(table.metrics)
-    ]
-    _write_csv(plan.out / "summary.csv", columns, lines)
-    tree = {
-        "facts": dict(facts),
-        "values": [dict(zip(["pair", "scene", "method", *table.metrics], row, strict=True)) for row in rows],
-        "summary": [dict(zip(columns, line, strict=True)) for line in lines],
-        "flicker": {name: {m: _plain(v) for m, v in gains.items()} for name, gains in flicker.items()},
-        "mean_rank": dict(zip(table.entries, map(_plain, summary.mean_rank.tolist()), strict=True)),
-        "correlation": {m: dict(zip(table.metrics, map(_plain, row), strict=True))
-                        for m, row in zip(table.metrics, summary.correlation.tolist(), strict=True)},
-    }  # fmt: skip
-    with whole(plan.out / "values.json") as unfinished:
-        unfinished.write_text(json.dumps(tree, indent=1) + "\n")
-
-
-def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([["" if value is None else value for value in row] for row in rows])
-    with whole(path) as unfinished:
-        unfinished.write_text(text.getvalue(), encoding="utf-8")
-
-
-def _plain(value: float) -> float | str | None:
-    """For CSV and JSON: nothing instead of NaN, a word for infinity."""
-    if math.isnan(value):
-        return None
-    if math.isinf(value):
-        return str(value)
-    return value
 
 
 def _machine() -> dict[str, str]:

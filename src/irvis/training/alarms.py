@@ -19,15 +19,18 @@ class Alarms:
         self.bad = {"constant": 0, "visible": 0, "infrared": 0}
 
     def check(self, loss: Tensor, fused: Picture, visible: Picture, infrared: Gray, *, fuses: bool = True) -> None:
-        """Raise IrvisError when the training is lost; images as the step saw them. `fuses`: both should show."""
+        """Raise IrvisError when the training is lost; images as the step saw them.
+
+        Where a step fuses nothing (`fuses` is False) only the loss is looked at.
+        """
         if not torch.isfinite(loss):
             raise IrvisError("training stopped: the loss is not a number. Try a smaller lr, clip = 1, or fp32.")
+        if not fuses:
+            return
         with torch.no_grad():
             planes = [gray(image.detach().float()) for image in (fused, visible, infrared)]
             constant = bool(planes[0].std((1, 2, 3)).mean() < 2e-3)
             self._count("constant", constant)
-            if not fuses:
-                return
             for name, source in (("visible", planes[1]), ("infrared", planes[2])):
                 self._count(name, not constant and bool(correlation(planes[0], source).abs().mean() < 0.05))
 

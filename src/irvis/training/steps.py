@@ -84,7 +84,7 @@ def align(core: Any, visible: Picture, infrared: Gray, stage: Stage, fusion: str
     """Guided training's first half (MaeFuse, eq. 5): a module learns to give the mean of both images' features."""
     *features, picture = core.compared(visible, infrared, fusion)
     made, mean = (each.float().flatten(1, 2)[:, None] for each in features)
-    return Outcome(judged(made, mean, mean, stage.losses), picture.detach().float())
+    return Outcome(judged(made, mean, mean, stage.losses), picture.detach().float(), fuses=False)
 
 
 def fuse_by(core: Any, visible: Picture, infrared: Gray, stage: Stage, fusion: str) -> Outcome:
