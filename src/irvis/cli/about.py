@@ -1,0 +1,44 @@
+"""Verbs about irvis itself: methods, doctor."""
+
+import json
+
+from rich.table import Table
+
+from ..errors import IrvisError
+from .common import ABOUT, Json, app, console
+
+
+@app.command(group=ABOUT)
+def methods(*, as_json: Json = False) -> None:
+    """List the fusion methods and their weights.
+
+    irvis methods
+    irvis methods --json
+    """
+    from .. import listing
+
+    if as_json:
+        print(json.dumps(listing.methods(), indent=2))
+        return
+    for table in listing.tables():
+        console.print(table)
+
+
+@app.command(group=ABOUT)
+def doctor(*, as_json: Json = False) -> None:
+    """Print versions, devices, extras and weights, and run a small self-test.
+
+    irvis doctor
+    """
+    from .. import listing
+
+    findings = listing.findings()
+    if as_json:
+        print(json.dumps(findings, indent=2))
+    else:
+        table = Table(show_header=False, box=None)
+        for name, text in findings.items():
+            table.add_row(name, text)
+        console.print(table)
+    if any(text.startswith("FAILED") for text in findings.values()):
+        raise IrvisError("the self-test failed; see the lines above")

@@ -1,0 +1,50 @@
+"""What every verb shares: the application, both consoles, options that mean the same everywhere."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+from cyclopts import App, Group, Parameter
+from rich.console import Console
+
+from .. import __version__
+
+if TYPE_CHECKING:
+    from ..data.matching import Matches
+
+T = TypeVar("T")
+
+USE, LEARN = Group("Use", sort_key=1), Group("Train and judge", sort_key=2)
+ABOUT = Group("About", sort_key=3)
+
+app = App(
+    name="irvis",
+    help="Fuse infrared and visible images into one picture that keeps what each camera saw.\n\n"
+    "irvis demo                                          an embedded pair, fused\n"
+    "irvis fuse visible.jpg infrared.png -o fused.png    your own pair\n"
+    "irvis fuse visible/ infrared/ -o fused/             two folders",
+    version=__version__,
+    help_format="plaintext",
+    help_on_error=False,
+    suppress_keyboard_interrupt=False,
+)
+console = Console(markup=False, highlight=False, soft_wrap=True)
+errors = Console(markup=False, highlight=False, soft_wrap=True, stderr=True)
+
+Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, mps.")]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]
+
+
+def progress(done: Iterator[T], total: int, what: str) -> list[T]:
+    """Run a batch with a progress bar on a terminal, quietly elsewhere."""
+    from rich.progress import track
+
+    shown = total > 1 and errors.is_terminal
+    return list(track(done, total=total, description=what, console=errors, disable=not shown, transient=True))
+
+
+def list_unmatched(found: "Matches") -> None:
+    """Files that stay alone."""
+    for side, alone in (("visible", found.only_visible), ("infrared", found.only_infrared)):
+        if alone:
+            names = ", ".join(path.name for path in alone[:10]) + (" …" if len(alone) > 10 else "")
+            errors.print(f"no partner for {len(alone)} {side}: {names}")

@@ -1,0 +1,132 @@
+"""Verbs that fuse: demo, fuse."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from ..errors import IrvisError
+from .common import USE, Device, app, console, errors, list_unmatched, progress
+
+if TYPE_CHECKING:
+    from ..jobs import Done
+
+
+@app.command(group=USE)
+def demo(
+    *,
+    out: Annotated[Path, Parameter(name=["--out", "-o"], help="Folder for the pictures.")] = Path("irvis-demo"),
+    method: Annotated[
+        str | None,
+        Parameter(
+            name=["--method", "-m"],
+            help="What is shown, by commas; the first is written. Default: encdec, simple ones beside.",
+        ),
+    ] = None,
+    device: Device = "cpu",
+) -> None:
+    """Fuse an embedded pair, a synthetic night street, and draw a sheet of it.
+
+    irvis demo
+    irvis demo -m encdec:tiny,average -o pictures
+    """
+    from .. import demo as show
+
+    begun = time.perf_counter()
+    methods = tuple(method.split(",")) if method is not None else show.BESIDE
+    done = show.run(out, methods, device)
+    height, width = show.SIZE
+    console.print(f"fused   {done.fused}\nsheet   {done.sheet}")
+    console.print(
+        f"{methods[0]} took {done.seconds:.3f} s for {width}×{height} on {device}; "
+        f"everything took {time.perf_counter() - begun:.1f} s"
+    )
+
+
+@app.command(group=USE)
+def fuse(
+    visible: Annotated[str, Parameter(help='A file, a folder, or a quoted glob ("night/*_vis.png").')],
+    infrared: Annotated[
+        str | None, Parameter(help="The same for infrared. Left out: VISIBLE is a folder that holds both.")
+    ] = None,
+    *,
+    out: Annotated[Path, Parameter(name=["--out", "-o"], help="The fused file, or a folder.")],
+    method: Annotated[
+        str, Parameter(name=["--method", "-m"], help="NAME[:WEIGHTS][:option=value…]; several by commas.")
+    ] = "encdec",
+    match: Annotated[tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".')] = None,
+    if_exists: Annotated[
+        Literal["error", "skip", "overwrite"], Parameter(help="skip resumes: files that are whole are kept.")
+    ] = "error",
+    format: Annotated[
+        Literal["png", "jpg", "tiff", "webp"] | None,
+        Parameter(help="Of the files in a folder (png if not given). One file goes by OUT's suffix."),
+    ] = None,
+    quality: Annotated[int, Parameter(help="Of jpg and webp, 1 to 100.")] = 95,
+    color: Annotated[Literal["keep", "gray"], Parameter(help="Keep the visible image's colours, or none.")] = "keep",
+    infrared_range: Annotated[
+        str | None,
+        Parameter(help='Black and white of 16-bit infrared: counts "7000,9000" or percentiles "1%,99%".'),
+    ] = None,
+    infrared_color: Annotated[
+        Literal["refuse", "gray"], Parameter(help="What to do with pseudo-coloured infrared.")
+    ] = "refuse",
+    resize_infrared: Annotated[
+        bool,
+        Parameter(negative="", help="Scale infrared to the visible size (only for the same field of view)."),
+    ] = False,
+    tile: Annotated[int | None, Parameter(help="Side of tiles in pixels: bounds the memory for big images.")] = None,
+    device: Device = "cpu",
+) -> None:
+    """Fuse a pair, two folders, or one folder that holds both.
+
+    irvis fuse visible.jpg infrared.png -o fused.png
+    irvis fuse visible/ infrared/ -o fused/ -m encdec:tiny
+    irvis fuse pairs/ -o fused/ --match "{id}_W" "{id}_T" --if-exists skip
+
+    The result has the size of the visible image and keeps its EXIF, GPS position and colour profile.
+    """
+    from .. import api, jobs
+    from ..data import matching
+    from ..thermal import Range
+
+    if not 1 <= quality <= 100:
+        raise IrvisError(f"--quality is 1 to 100, not {quality}")
+    if tile is not None and tile < 1:
+        raise IrvisError(f"--tile is the side of a tile in pixels, 1 or more, not {tile}")
+    found, methods = matching.match(visible, infrared, patterns=match), method.split(",")
+    span = Range.parse(infrared_range) if infrared_range is not None else None
+    reading = jobs.Reading(range=span, color=infrared_color, resize=resize_infrared)
+    one_file = Path(visible).is_file() and bool(out.suffix) and not out.is_dir()
+    if one_file and format is not None:
+        raise IrvisError(f"--format is for folders; {out} says by its suffix what it is")
+    writing = jobs.Writing(
+        out=out, one_file=one_file, format=format or "png", color=color, if_exists=if_exists, quality=quality
+    )
+    jobs.refuse(found.pairs, methods, writing)
+    fusers = {name: api.fuser(name, device) for name in methods}
+    for fuser in fusers.values():
+        fuser.tile = tile
+    list_unmatched(found)
+    begun = time.perf_counter()
+    done = progress(jobs.fuse_all(found.pairs, fusers, reading, writing, device), len(found.pairs), "fusing")
+    _report(done, time.perf_counter() - begun)
+
+
+def _report(done: Sequence["Done"], seconds: float) -> None:
+    """What was done, and every failure; a failure ends with an error."""
+    for one in done:
+        for note in one.notes:
+            errors.print(f"warning: {one.name}: {note}")
+    failed = [one for one in done if one.problem]
+    skipped = sum(one.skipped for one in done)
+    fused = len(done) - len(failed) - skipped
+    where = str(done[0].files[0]) if len(done) == 1 and fused else f"{fused} of {len(done)} pairs"
+    kept = f", {skipped} were there already" if skipped else ""
+    console.print(f"fused {where} in {seconds:.2f} s{kept}")
+    if failed:
+        for one in failed:
+            errors.print(f"failed: {one.name}: {one.problem}")
+        raise IrvisError(f"{len(failed)} of {len(done)} pairs failed")

@@ -1,0 +1,123 @@
+"""Verbs that judge: evaluate, metrics."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from ..errors import IrvisError
+from .common import LEARN, Device, Json, app, console, errors, list_unmatched, progress
+
+
+@app.command(group=LEARN)
+def evaluate(
+    dataset: Annotated[str, Parameter(help="A folder of pairs, a public data set, or the visible folder.")],
+    infrared: Annotated[str | None, Parameter(help="The infrared folder, where DATASET is the visible one.")] = None,
+    *,
+    out: Annotated[Path, Parameter(name=["--out", "-o"], help="Folder for the numbers and the report.")],
+    method: Annotated[
+        str | None, Parameter(name=["--method", "-m"], help="NAME[:WEIGHTS][:option=value…]; several by commas.")
+    ] = None,
+    fused: Annotated[
+        list[str] | None,
+        Parameter(
+            help="Folders of images fused by others, DIR or NAME=DIR, one or several.",
+            negative="",
+            consume_multiple=True,
+        ),
+    ] = None,
+    metrics: Annotated[str, Parameter(help='Names by commas, "usual", or "all".')] = "usual",
+    profile: Annotated[str, Parameter(help="Whose conventions: see irvis metrics.")] = "default",
+    paq2piq: Annotated[Path | None, Parameter(help="Published weights of PaQ-2-PiQ; adds its score.")] = None,
+    layout: Annotated[str | None, Parameter(help="The public data set, where its folders do not say.")] = None,
+    split: Annotated[str | None, Parameter(help="Its split, such as test.")] = None,
+    scene: Annotated[
+        str | None,
+        Parameter(help="Regular expression: the part of a pair's name that says its scene. Default: its folder."),
+    ] = None,
+    sequence: Annotated[
+        bool, Parameter(negative="", help="The pairs are frames of one video (of one per scene): measure flicker.")
+    ] = False,
+    match: Annotated[tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".')] = None,
+    infrared_range: Annotated[str | None, Parameter(help='For 16-bit infrared: "7000,9000" or "1%,99%".')] = None,
+    infrared_color: Annotated[
+        Literal["refuse", "gray"], Parameter(help="What to do with pseudo-coloured infrared.")
+    ] = "refuse",
+    resize_infrared: Annotated[bool, Parameter(negative="", help="Scale infrared to the visible size.")] = False,
+    workers: Annotated[int, Parameter(help="Processes; 0 is one per core, at most 8.")] = 0,
+    device: Device = "cpu",
+) -> None:
+    """Fuse a data set with several methods, judge the results, and write a report.
+
+    irvis evaluate pairs/ -m encdec,encdec:tiny,laplacian:levels=5 -o report
+    irvis evaluate datasets/MSRS --split test --fused theirs/ --fused mine=runs/fused -o report
+    irvis evaluate pairs/ -m encdec --metrics Qw,Qabf,VIF --profile default -o report
+
+    Control rows always stand in the table. A second run with the same OUT computes only what is new.
+    """
+    from .. import jobs
+    from ..data import catalog, matching
+    from ..evaluate import entries, evaluation, judging
+    from ..thermal import Range
+
+    if (infrared is not None or match is not None) and (layout or split):
+        raise IrvisError("--layout and --split are for one folder that holds a public data set")
+    if workers < 0:
+        raise IrvisError(f"--workers is 1 or more, or 0 for one per core, not {workers}")
+    methods = method if method is not None else "" if fused else "encdec"
+    span = Range.parse(infrared_range) if infrared_range is not None else None
+    if infrared is not None or match is not None:
+        found, public = matching.match(dataset, infrared, patterns=match), None
+    else:
+        found = catalog.find(dataset, layout, split, thin=1 if sequence else None)
+        public = catalog.record_of(dataset, layout)
+    plan = judging.Plan(
+        entries=entries.gather([text.strip() for text in methods.split(",") if text.strip()], fused or []),
+        metrics=judging.choose(metrics, profile),
+        profile=profile,
+        out=out,
+        reading=jobs.Reading(range=span, color=infrared_color, resize=resize_infrared),
+        device=device,
+        paq2piq=paq2piq,
+        stems=entries.stems(found.pairs),
+    )
+    list_unmatched(found)
+    done = evaluation.evaluate(
+        found.pairs, plan, scene=scene if scene is not None else public.scene if public else catalog.FOLDER,
+        told=scene is not None, sequence=sequence, workers=workers, title=f"Evaluation on {Path(dataset).name}",
+        data=f"{dataset} {infrared or ''} {split or ''}".strip(), say=errors.print,
+        show=lambda judged: progress(judged, len(found.pairs), "judging"),
+    )  # fmt: skip
+    console.print(_ranking(done.table.entries, done.summary.mean_rank.tolist()))
+    console.print(f"report  {done.page}")
+    if done.problems:
+        raise IrvisError(f"{len(done.problems)} results are missing; the lines above say which")
+
+
+@app.command(group=LEARN)
+def metrics(*, as_json: Json = False) -> None:
+    """List the fusion metrics, and the profiles that give other codes' numbers.
+
+    irvis metrics
+    irvis metrics --json
+
+    In Python: irvis.metrics.measure(fused, visible, infrared, profile="vifb")
+    """
+    from .. import listing
+
+    if as_json:
+        print(json.dumps(listing.metrics(), indent=2))
+        return
+    for table in listing.metric_tables():
+        console.print(table)
+
+
+def _ranking(names: Sequence[str], mean_rank: Sequence[float]) -> Table:
+    """Entries by mean rank."""
+    table = Table("mean rank", "", box=None, header_style="")
+    for rank, name in sorted(zip(mean_rank, names, strict=True), key=lambda row: (row[0] != row[0], row)):
+        table.add_row("–" if rank != rank else f"{rank:.2f}", name)
+    return table
