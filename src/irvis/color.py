@@ -27,10 +27,12 @@ def with_luma(rgb: RGB, fused: Gray) -> RGB:
     if rgb.dtype in (torch.float16, torch.bfloat16):
         return with_luma(rgb.float(), fused.float()).to(rgb.dtype)
     fused = fused.clamp(0, 1)
-    offset = rgb - luma(rgb)
-    room = torch.where(offset > 0, 1 - fused, fused)
-    scale = (room / offset.abs().clamp_min(1e-6)).amin(dim=1, keepdim=True).clamp(max=1)
-    return fused + scale * offset
+    old = luma(rgb)
+    red, green, blue = rgb.split(1, dim=1)
+    above = red.maximum(green).maximum(blue) - old
+    below = old - red.minimum(green).minimum(blue)
+    room = torch.minimum((1 - fused) / above.clamp_min(1e-6), fused / below.clamp_min(1e-6))
+    return torch.addcmul(fused, rgb - old, room.clamp(max=1))
 
 
 def value(rgb: RGB) -> Gray:

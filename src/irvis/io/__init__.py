@@ -7,6 +7,9 @@ that no camera saw. An EXIF block too damaged to read is left out; damaged pixel
 """
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +33,7 @@ __all__ = [
     "Samples",
     "StrPath",
     "is_complete",
+    "noting",
     "read_infrared",
     "read_pair",
     "read_visible",
@@ -48,6 +52,28 @@ _FULL = {"uint8": 255, "uint16": 65535}
 
 class IrvisWarning(UserWarning):
     """A pair that can be fused but looks like a mistake; the text says what to do."""
+
+
+_notes: ContextVar[list[str] | None] = ContextVar("notes", default=None)
+
+
+@contextmanager
+def noting() -> Iterator[list[str]]:
+    """What this thread would issue as an IrvisWarning is put into the list: `warnings` mixes up threads."""
+    notes: list[str] = []
+    token = _notes.set(notes)
+    try:
+        yield notes
+    finally:
+        _notes.reset(token)
+
+
+def _warn(text: str) -> None:
+    notes = _notes.get()
+    if notes is None:
+        warnings.warn(text, IrvisWarning, stacklevel=3)
+    else:
+        notes.append(text)
 
 
 def read_visible(path: StrPath) -> tuple[RGB, Meta]:
@@ -84,7 +110,7 @@ def read_pair(
         hint = _swap_hint(*rasters)
         infrared_image = _infrared(rasters[1], range, color, hint)
         if hint:
-            warnings.warn(hint, IrvisWarning, stacklevel=2)
+            _warn(hint)
         visible_image, meta = _visible(rasters[0])
         if not resize:
             _refuse_other_size(*rasters)
@@ -157,7 +183,9 @@ def _is_coloured(samples: Samples) -> bool:
     if samples.shape[2] == 1:
         return False
     full = _FULL.get(samples.dtype.name) or float(np.ptp(samples))
-    spread = samples.max(axis=2).astype(np.float32) - samples.min(axis=2)
+    red, green, blue = (samples[..., n] for n in range(3))
+    high, low = (extreme(extreme(red, green), blue) for extreme in (np.maximum, np.minimum))
+    spread = high.astype(np.float32) - low
     return bool((spread > COLOUR_LEVELS / 255 * full).mean() > 0.01)
 
 

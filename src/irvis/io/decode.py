@@ -8,7 +8,7 @@ import threading
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -43,7 +43,8 @@ _KEPT_GEO = (33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113)
 
 _SMALLER = "make the image smaller or close other programs"
 
-_global_settings = threading.Lock()
+_LOUD = r"(PIL|tifffile|imagecodecs|numpy|irvis\.io\.de(code|ep))\b"
+"""Modules whose warnings tell of a file's metadata or samples."""
 
 
 @dataclass(frozen=True)
@@ -118,11 +119,33 @@ def _out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or torch_says
 
 
+class _Readers:
+    """How many threads read now. What is global is changed by the first of them and put back by the last."""
+
+    lock, count, changed = threading.Lock(), 0, ExitStack()
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Pillow warns from 89 million pixels on, and about odd metadata: fail at MAX_PIXELS, silent below."""
-    with _global_settings, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _Readers.lock:
+        if not _Readers.count:
+            _Readers.changed.enter_context(_other_settings())
+        _Readers.count += 1
+    try:
+        yield
+    finally:
+        with _Readers.lock:
+            _Readers.count -= 1
+            if not _Readers.count:
+                _Readers.changed.close()
+
+
+@contextmanager
+def _other_settings() -> Iterator[None]:
+    """For the whole process, so that warnings of other modules must stay what they are."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=_LOUD)
         before = Pillow.MAX_IMAGE_PIXELS
         Pillow.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow's error comes at twice this number
         try:

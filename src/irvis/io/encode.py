@@ -19,6 +19,9 @@ from .deep import Samples, png_file
 
 WRITABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 
+PNG_LEVEL = 3
+"""Of zlib: a third of the time of its default 6, for files about an eighth larger (640×480 photographs)."""
+
 _PILLOW_NAME = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP"}
 _MAX_SIDE = {".jpg": 65500, ".jpeg": 65500, ".webp": 16383}
 _JPEG_EXIF = 65533  # bytes of one marker segment, the two of its length left out
@@ -85,6 +88,8 @@ def _encode(pixels: Samples, suffix: str, meta: Meta, quality: int) -> bytes:
         options |= {"quality": quality, "subsampling": "4:4:4"}
     if suffix == ".webp":
         options["quality"] = quality
+    if suffix == ".png":
+        options["compress_level"] = PNG_LEVEL
     buffer = BytesIO()
     image = Pillow.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     image.save(buffer, _PILLOW_NAME[suffix], **options)
@@ -101,7 +106,7 @@ def _encode_png16(pixels: Samples, meta: Meta) -> bytes:
         chunks.append((b"iCCP", b"ICC\0\0" + zlib.compress(meta.icc)))
     if meta.exif:
         chunks.append((b"eXIf", meta.exif.removeprefix(b"Exif\0\0")))
-    return png_file(*chunks, (b"IDAT", zlib.compress(filtered.tobytes())))
+    return png_file(*chunks, (b"IDAT", zlib.compress(filtered.tobytes(), PNG_LEVEL)))
 
 
 def _encode_tiff(pixels: Samples, meta: Meta) -> bytes:

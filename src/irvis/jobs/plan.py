@@ -1,20 +1,14 @@
-"""A batch of pairs through one or several fusers: every failure is noted and the rest goes on."""
+"""What is asked of a batch of pairs, what became of each, and which file belongs to which."""
 
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import torch
-
-from . import io
-from .color import gray
-from .data.matching import Match
-from .errors import IrvisError
-from .fuser import Fuser
-from .thermal import Range
-from .types import RGB, Meta
+from .. import io
+from ..data.matching import Match
+from ..errors import IrvisError
+from ..thermal import Range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,58 +73,3 @@ def refuse(pairs: Sequence[Match], methods: Sequence[str], writing: Writing) -> 
                 raise IrvisError(f"{path} is an input and would be overwritten; choose another --out")
             if writing.if_exists == "error" and path.exists():
                 raise IrvisError(f"{path} exists; use --if-exists skip (to resume) or overwrite")
-
-
-@torch.inference_mode()
-def fuse_all(
-    pairs: Sequence[Match],
-    fusers: Mapping[str, Fuser],
-    reading: Reading,
-    writing: Writing,
-    device: str = "cpu",
-) -> Iterator[Done]:
-    """Fuse pair after pair, yielding what became of each."""
-    for pair in pairs:
-        paths = targets(pair, list(fusers), writing)
-        todo = {m: p for m, p in paths.items() if not (writing.if_exists == "skip" and io.is_complete(p))}
-        if not todo:
-            yield Done(name=pair.name, files=tuple(paths.values()), skipped=True)
-            continue
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", io.IrvisWarning)
-            try:
-                _fuse_one(pair, {m: fusers[m] for m in todo}, todo, reading, writing, device)
-                problem = ""
-            except IrvisError as error:
-                problem = str(error)
-            except Exception as error:  # whatever it is, the other pairs are still to be done
-                problem = f"{type(error).__name__}: {str(error).strip()}".split("\n")[0]
-        notes = tuple(str(warning.message) for warning in caught)
-        yield Done(name=pair.name, files=tuple(todo.values()), problem=problem, notes=notes)
-
-
-def _fuse_one(
-    match: Match,
-    fusers: Mapping[str, Fuser],
-    paths: Mapping[str, Path],
-    reading: Reading,
-    writing: Writing,
-    device: str,
-) -> None:
-    pair = io.read_pair(
-        match.visible,
-        match.infrared,
-        name=match.name,
-        range=reading.range,
-        color=reading.color,
-        resize=reading.resize,
-    )
-    for method, fuser in fusers.items():
-        fused = fuser(pair.visible.to(device), pair.infrared.to(device))
-        write(paths[method], fused, pair.meta, writing)
-
-
-def write(path: Path, fused: RGB, meta: Meta, writing: Writing) -> None:
-    """Write a fused picture; one channel where gray was asked for or the visible file had one."""
-    image = gray(fused) if writing.color == "gray" or meta.gray else fused
-    io.write(path, image, meta, quality=writing.quality)

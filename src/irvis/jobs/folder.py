@@ -1,0 +1,165 @@
+"""Pairs of files through fusers: what reading, fusing and writing one of them is."""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from .. import io
+from ..color import gray
+from ..data.matching import Match
+from ..errors import IrvisError
+from ..fuser import Fuser
+from ..types import RGB, Meta, Pair
+from .pipeline import Ended, Pace, Stages, flow
+from .plan import Done, Reading, Writing, targets
+
+CUDA_BATCH = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """A pair that was read, and the files it is to become."""
+
+    pair: Pair
+    paths: Mapping[str, Path]
+    notes: tuple[str, ...]
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """One size, and the same methods to do."""
+        return (*self.pair.visible.shape, *self.paths)
+
+    @property
+    def pixels(self) -> int:
+        """Height × width."""
+        return self.pair.visible[0, 0].numel()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fused:
+    """The pictures of a pair, and what will be said of it once they are written."""
+
+    pictures: Mapping[str, RGB]
+    paths: Mapping[str, Path]
+    meta: Meta
+    done: Done
+
+
+def pace_for(
+    device: str = "cpu", *, workers: int | None = None, batch: int | None = None, together: bool = True
+) -> Pace:
+    """How a folder is fused on a device.
+
+    Parameters
+    ----------
+    workers: threads that read, and threads that write; on the CPU also pairs fused at the same time. Default: as
+        many as torch has threads.
+    batch: pairs of one size that are fused as one. Default: 1 on the CPU, 8 elsewhere.
+    together: whether pairs may be fused at the same time by several threads (on the CPU only). False for cores that
+        have threads of their own or cannot be called twice at the same time.
+    """
+    cores, cpu = torch.get_num_threads(), device == "cpu"
+    count = workers or cores
+    return Pace(
+        cores=cores,
+        readers=count,
+        fusers=min(count, cores) if cpu and together else 1,
+        writers=count,
+        batch=batch or (1 if cpu else CUDA_BATCH),
+    )
+
+
+def fuse_all(
+    pairs: Sequence[Match],
+    fusers: Mapping[str, Fuser],
+    reading: Reading,
+    writing: Writing,
+    device: str = "cpu",
+    *,
+    pace: Pace | None = None,
+) -> Generator[Done, None, None]:
+    """Fuse all pairs, several at a time, yielding what became of each in their order. `pace`: `pace_for(device)`.
+
+    Files appear whole or not at all, also when the iteration is ended early or by Ctrl-C.
+    """
+    stages = Stages[Match, Loaded, Fused, Done](
+        read=partial(_read, methods=list(fusers), reading=reading, writing=writing),
+        fuse=partial(_fuse, fusers=fusers, device=device),
+        write=partial(_write, writing=writing),
+    )
+    return flow(pairs, stages, pace or pace_for(device))
+
+
+@torch.inference_mode()
+def _read(match: Match, methods: Sequence[str], reading: Reading, writing: Writing) -> Loaded | Ended[Done]:
+    paths = targets(match, methods, writing)
+    todo = {m: p for m, p in paths.items() if not (writing.if_exists == "skip" and io.is_complete(p))}
+    if not todo:
+        return Ended(Done(name=match.name, files=tuple(paths.values()), skipped=True))
+    with io.noting() as notes:
+        try:
+            pair = io.read_pair(
+                match.visible,
+                match.infrared,
+                name=match.name,
+                range=reading.range,
+                color=reading.color,
+                resize=reading.resize,
+            )
+        except Exception as error:  # whatever it is, the other pairs are still to be done
+            files = tuple(todo.values())
+            return Ended(Done(name=match.name, files=files, problem=_said(error), notes=tuple(notes)))
+    return Loaded(pair=pair, paths=todo, notes=tuple(notes))
+
+
+@torch.inference_mode()
+def _fuse(batch: Sequence[Loaded], fusers: Mapping[str, Fuser], device: str) -> list[Fused]:
+    """What one method of one pair fails at stops this pair only; its pictures before that are kept."""
+    visible = torch.cat([loaded.pair.visible for loaded in batch]) if len(batch) > 1 else batch[0].pair.visible
+    infrared = torch.cat([loaded.pair.infrared for loaded in batch]) if len(batch) > 1 else batch[0].pair.infrared
+    made: list[dict[str, RGB]] = [{} for _ in batch]
+    problem = ""
+    try:
+        visible, infrared = visible.to(device), infrared.to(device)
+        for method in batch[0].paths:
+            fused = fusers[method](visible, infrared).cpu()
+            for pictures, picture in zip(made, fused.split(1), strict=True):
+                pictures[method] = picture
+    except Exception as error:
+        if len(batch) > 1:
+            return [fused for loaded in batch for fused in _fuse([loaded], fusers, device)]
+        problem = _said(error)
+    return [
+        Fused(pictures=pictures, paths=loaded.paths, meta=loaded.pair.meta, done=_outcome(loaded, problem))
+        for pictures, loaded in zip(made, batch, strict=True)
+    ]
+
+
+def _outcome(loaded: Loaded, problem: str) -> Done:
+    return Done(name=loaded.pair.name, files=tuple(loaded.paths.values()), problem=problem, notes=loaded.notes)
+
+
+@torch.inference_mode()
+def _write(fused: Fused, writing: Writing) -> Done:
+    try:
+        for method, picture in fused.pictures.items():
+            write(fused.paths[method], picture, fused.meta, writing)
+    except Exception as error:
+        return replace(fused.done, problem=_said(error))
+    return fused.done
+
+
+def write(path: Path, fused: RGB, meta: Meta, writing: Writing) -> None:
+    """Write a fused picture; one channel where gray was asked for or the visible file had one."""
+    image = gray(fused) if writing.color == "gray" or meta.gray else fused
+    io.write(path, image, meta, quality=writing.quality)
+
+
+def _said(error: Exception) -> str:
+    """One line; the kind of error where it is none of ours."""
+    return (
+        str(error) if isinstance(error, IrvisError) else f"{type(error).__name__}: {str(error).strip()}".split("\n")[0]
+    )
