@@ -14,6 +14,7 @@ from . import io, registry
 from .color import gray
 from .errors import IrvisError
 from .fuser import Fuser
+from .registry import Precision, Runtime
 from .thermal import Range
 
 
@@ -26,6 +27,8 @@ def fuse(
     infrared_color: str = "refuse",
     color: str = "keep",
     device: str = "cpu",
+    runtime: Runtime = "torch",
+    precision: Precision = "fp32",
 ) -> Any:
     """Fuse one registered pair.
 
@@ -39,6 +42,7 @@ def fuse(
     infrared_color: "refuse" pseudo-coloured infrared, or take its "gray".
     color: "keep" the visible image's colours, or "gray".
     device: "cpu", "cuda", …
+    runtime, precision: what runs the network, and how exactly (see `irvis.create`).
 
     Returns
     -------
@@ -60,20 +64,45 @@ def fuse(
             f"visible is {_size(seen)} and infrared is {_size(warm)}: align them first, or resize the infrared"
         )
     with torch.no_grad():  # no inference tensors: the result is the caller's to compute with
-        fused = fuser(method, device)(seen.to(device), warm.to(device)).to(seen.device)
+        fused = fuser(method, device, runtime, precision)(seen.to(device), warm.to(device)).to(seen.device)
     return back(gray(fused) if color == "gray" else fused)
 
 
-def fuser(method: str, device: str = "cpu") -> Fuser:
+def fuser(
+    method: str,
+    device: str = "cpu",
+    runtime: Runtime = "torch",
+    precision: Precision = "fp32",
+    error: float = 0.0,
+    calibration: Path | None = None,
+) -> Fuser:
     """The fuser for "NAME[:WEIGHTS][:option=value…]"; the last four are kept while their files stay as they are."""
     weights = Path(registry.parse(method)[1])
-    return _kept(method, device, weights.stat().st_mtime_ns if weights.is_file() else 0)
+    stamp = weights.stat().st_mtime_ns if weights.is_file() else 0
+    return _kept(method, device, runtime, precision, error, calibration, stamp)
 
 
 @lru_cache(maxsize=4)
-def _kept(method: str, device: str, stamp: int) -> Fuser:
+def _kept(
+    method: str,
+    device: str,
+    runtime: Runtime,
+    precision: Precision,
+    error: float,
+    calibration: Path | None,
+    stamp: int,
+) -> Fuser:
     name, weights, options = registry.parse(method)
-    return registry.create(name, weights=weights, device=device, **options)
+    return registry.create(
+        name,
+        weights=weights,
+        device=device,
+        runtime=runtime,
+        precision=precision,
+        error=error,
+        calibration=calibration,
+        **options,
+    )
 
 
 def _visible(source: Any) -> tuple[torch.Tensor, Any]:

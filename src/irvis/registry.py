@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 METHODS: dict[str, Method] = {}
 
+Runtime = Literal["torch", "collapsed", "compiled", "onnxruntime", "openvino", "auto"]
+Precision = Literal["fp32", "bf16", "fp16", "int8"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
@@ -63,6 +66,8 @@ class Method:
     weights: Mapping[str, Weights] = field(default_factory=dict)
     small: Mapping[str, Any] = field(default_factory=dict)
     """Options that make a tiny core, for tests."""
+    rewrite: Callable[[Any, float], Any] | None = None
+    """From a trained core and an error that is allowed to one that gives the same with less work, for inference."""
 
     @property
     def learnable(self) -> bool:
@@ -107,7 +112,17 @@ def find(name: str) -> Method:
     return METHODS[name]
 
 
-def create(name: str, *, weights: str | Path | None = "default", device: str = "cpu", **options: Any) -> Fuser:
+def create(
+    name: str,
+    *,
+    weights: str | Path | None = "default",
+    device: str = "cpu",
+    runtime: Runtime = "torch",
+    precision: Precision = "fp32",
+    error: float = 0.0,
+    calibration: Path | None = None,
+    **options: Any,
+) -> Fuser:
     """A fuser of registered RGB + infrared batches in [0, 1], ready to run (evaluation mode).
 
     Parameters
@@ -116,11 +131,17 @@ def create(name: str, *, weights: str | Path | None = "default", device: str = "
     weights: the name of shipped weights, the path of a checkpoint of ours, or None for random ones.
         Methods without parameters take no notice of it.
     device: as torch names it: "cpu", "cuda", "cuda:1", "mps".
+    runtime: what runs the core: "torch" (the network as it was trained), "collapsed" (rewritten, within 1e-5 of it),
+        "compiled", "onnxruntime", "openvino" (rewritten too, where the method knows how), or "auto", the fastest here.
+    precision: "fp32", "bf16", "fp16", or "int8" (onnxruntime and openvino).
+    error: how far the rewritten network may be off in [0, 1], for any pictures at all (see `runtime.collapse`).
+    calibration: a folder of pairs that show the ranges for int8; None = synthetic scenes.
     options: options of the method; they override those that the weights were trained with.
 
     Raises
     ------
-    IrvisError: unknown method, option, weights or device, or a file whose hash is wrong.
+    IrvisError: unknown method, option, weights or device, a file whose hash is wrong, or a runtime or precision that
+        cannot be had here.
     """
     import torch
 
@@ -145,9 +166,17 @@ def create(name: str, *, weights: str | Path | None = "default", device: str = "
         raise IrvisError(f"{name}: {_first_line(problem)}") from problem
     try:
         torch.empty(0, device=device)
-        return fuser.to(device).eval()
+        fuser.to(device).eval()
     except (AssertionError, RuntimeError) as problem:
         raise IrvisError(f"device {device!r} cannot be used here: {_first_line(problem)}") from problem
+    if (runtime, precision, error) != ("torch", "fp32", 0):
+        from .runtime import backends
+        from .runtime import calibration as showing
+
+        backends.install(
+            fuser, runtime, precision, device=device, error=error, pairs=partial(showing.pairs, fuser, calibration)
+        )
+    return fuser
 
 
 def parse(text: str) -> tuple[str, str, dict[str, Any]]:

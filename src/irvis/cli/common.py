@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 from cyclopts import App, Group, Parameter
 from rich.console import Console
 
-from .. import __version__
+from .. import __version__, registry
 
 if TYPE_CHECKING:
     from ..data.matching import Matches
@@ -31,6 +31,8 @@ console = Console(markup=False, highlight=False, soft_wrap=True)
 errors = Console(markup=False, highlight=False, soft_wrap=True, stderr=True)
 
 Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, mps.")]
+Runtime = Annotated[registry.Runtime, Parameter(help="What runs the network; auto: the fastest here.")]
+Precision = Annotated[registry.Precision, Parameter(help="Of its numbers.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]
 
 

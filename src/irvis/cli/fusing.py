@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from ..errors import IrvisError
-from .common import USE, Device, app, console, errors, list_unmatched, progress
+from .common import USE, Device, Precision, Runtime, app, console, errors, list_unmatched, progress
 
 if TYPE_CHECKING:
     from ..jobs import Done
@@ -79,6 +80,18 @@ def fuse(
     ] = False,
     tile: Annotated[int | None, Parameter(help="Side of tiles in pixels: bounds the memory for big images.")] = None,
     device: Device = "cpu",
+    runtime: Runtime = "torch",
+    precision: Precision = "fp32",
+    error: Annotated[
+        float, Parameter(help="How far a rewritten linear network may be off at most, of 1 (encdec:paper).")
+    ] = 0.0,
+    calibration: Annotated[Path | None, Parameter(help="Pairs that show the ranges for int8.")] = None,
+    batch: Annotated[
+        int | None, Parameter(help="Pairs of one size fused at once. Default: 1 on the CPU, 8 elsewhere.")
+    ] = None,
+    workers: Annotated[
+        int | None, Parameter(help="Threads that read, and that write; pairs fused at once. Default: one per core.")
+    ] = None,
 ) -> None:
     """Fuse a pair, two folders, or one folder that holds both.
 
@@ -96,6 +109,9 @@ def fuse(
         raise IrvisError(f"--quality is 1 to 100, not {quality}")
     if tile is not None and tile < 1:
         raise IrvisError(f"--tile is the side of a tile in pixels, 1 or more, not {tile}")
+    for name, number in (("batch", batch), ("workers", workers)):
+        if number is not None and number < 1:
+            raise IrvisError(f"--{name} is 1 or more, not {number}")
     found, methods = matching.match(visible, infrared, patterns=match), method.split(",")
     span = Range.parse(infrared_range) if infrared_range is not None else None
     reading = jobs.Reading(range=span, color=infrared_color, resize=resize_infrared)
@@ -106,12 +122,14 @@ def fuse(
         out=out, one_file=one_file, format=format or "png", color=color, if_exists=if_exists, quality=quality
     )
     jobs.refuse(found.pairs, methods, writing)
-    fusers = {name: api.fuser(name, device) for name in methods}
+    fusers = {name: api.fuser(name, device, runtime, precision, error, calibration) for name in methods}
     for fuser in fusers.values():
         fuser.tile = tile
     list_unmatched(found)
     begun = time.perf_counter()
-    done = progress(jobs.fuse_all(found.pairs, fusers, reading, writing, device), len(found.pairs), "fusing")
+    pace = jobs.pace_for(device, workers=workers, batch=batch, together=runtime == "torch")
+    with closing(jobs.fuse_all(found.pairs, fusers, reading, writing, device, pace=pace)) as results:
+        done = progress(results, len(found.pairs), "fusing")
     _report(done, time.perf_counter() - begun)
 
 

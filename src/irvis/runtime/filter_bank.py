@@ -55,6 +55,8 @@ class FilterBank(nn.Module):
         bias = self.biases[f"{y}{x}"] if len(self.biases) else None
         part = functional.conv2d(cells[:, :, rows, columns], self.kernels[f"{y}{x}"], bias)
         high, broad = len(_members(y, self.reach)), len(_members(x, self.reach))
+        if high == broad == 1:
+            return part
         part = part.unflatten(1, (self.outputs, high, broad)).permute(0, 1, 4, 2, 5, 3)
         return part.flatten(4, 5).flatten(2, 3)
 

@@ -1,0 +1,182 @@
+"""Where a core runs: a runtime takes the core's place, the `Fuser` around it stays the same."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import IrvisError
+from ..fuser import Fuser
+from ..registry import Method, Precision, Runtime
+from ..types import Gray, Image, Scaled
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+EXTRAS = {"onnxruntime": "onnx", "openvino": "openvino"}
+"""The extra that brings each runtime which torch does not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """What a runtime is made of."""
+
+    fuser: Fuser
+    core: Any
+    """The core as it was trained."""
+    device: str
+    precision: Precision
+    error: float
+    pairs: Callable[[], Sequence[tuple[Tensor, Tensor]]]
+    """Pairs (plane, infrared) as the core sees them, for int8."""
+
+    @cached_property
+    def rewritten(self) -> Any:
+        """The core rewritten for inference, where its method knows how; otherwise the core."""
+        rewrite = self.fuser.method.rewrite
+        return rewrite(self.core, self.error) if rewrite else self.core
+
+    @property
+    def planes(self) -> int:
+        """Channels of the visible plane that the core sees."""
+        return 3 if self.fuser.spec.domain == "rgb" else 1
+
+
+class Autocast(nn.Module):
+    """A core whose matrix products and convolutions run in half precision; gives float32."""
+
+    def __init__(self, core: Any, device: str, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.core, self.kind, self.dtype = core, torch.device(device).type, dtype
+
+    def forward(self, visible: Image, infrared: Gray) -> Scaled:
+        with torch.autocast(self.kind, self.dtype):
+            return self.core(visible, infrared).float()
+
+
+class Half(nn.Module):
+    """A core all of whose weights and features are in half precision; takes and gives float32."""
+
+    def __init__(self, core: nn.Module, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.core, self.dtype = core.to(dtype), dtype
+
+    def forward(self, visible: Image, infrared: Gray) -> Scaled:
+        return self.core(visible.to(self.dtype), infrared.to(self.dtype)).float()
+
+
+def automatic(method: Method, device: str) -> Runtime:
+    """The fastest runtime that is installed, by `docs/results/runtimes.md`.
+
+    On a GPU the compiled network; on a CPU OpenVINO, where it is installed, otherwise the rewritten network in torch.
+    What is no network stays in torch.
+    """
+    if not method.learnable:
+        return "torch"
+    if torch.device(device).type != "cpu":
+        return "compiled"
+    if find_spec("openvino"):
+        return "openvino"
+    return "collapsed" if method.rewrite else "torch"
+
+
+def install(
+    fuser: Fuser,
+    runtime: Runtime,
+    precision: Precision = "fp32",
+    *,
+    device: str = "cpu",
+    error: float = 0.0,
+    pairs: Callable[[], Sequence[tuple[Tensor, Tensor]]],
+) -> None:
+    """Replace `fuser.core` by one that runs elsewhere or in another precision.
+
+    Raises IrvisError for what cannot be had here: a runtime that is not installed, a precision that it has not.
+    """
+    runtime = automatic(fuser.method, device) if runtime == "auto" else runtime
+    if runtime in EXTRAS and find_spec(runtime) is None:
+        raise IrvisError(f"runtime {runtime} needs: pip install 'irvis[{EXTRAS[runtime]}]'")
+    if precision == "int8" and (runtime not in EXTRAS or not fuser.method.learnable):
+        raise IrvisError(f"int8 is for networks in onnxruntime or openvino, not for {fuser.method.name} in {runtime}")
+    if error < 0:
+        raise IrvisError(f"error must not be negative, not {error}")
+    if error > 0 and (runtime == "torch" or fuser.method.rewrite is None):
+        raise IrvisError("error is for methods that can be rewritten (encdec), in any runtime but torch")
+    source = Source(fuser=fuser, core=fuser.core, device=device, precision=precision, error=error, pairs=pairs)
+    with torch.no_grad():
+        fuser.core = _MAKERS[runtime](source)
+
+
+def _torch(source: Source) -> Any:
+    if source.precision == "fp32":
+        return source.core
+    return Autocast(source.core, source.device, DTYPES[source.precision])
+
+
+def _collapsed(source: Source) -> Any:
+    if source.fuser.method.rewrite is None:
+        raise IrvisError(f"{source.fuser.method.name} has no rewritten form; use --runtime torch")
+    core = source.rewritten.to(source.device)
+    return core if source.precision == "fp32" else Half(core, DTYPES[source.precision])
+
+
+def _compiled(source: Source) -> Any:
+    core = _collapsed(source) if source.fuser.method.rewrite else _torch(source)
+    core = core if isinstance(core, nn.Module) else _Function(core)
+    mode = "max-autotune" if torch.device(source.device).type == "cuda" else None
+    return _Compiled(torch.compile(core, mode=mode))
+
+
+class _Function(nn.Module):
+    """A plain function as a module."""
+
+    def __init__(self, core: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.core = core
+
+    def forward(self, visible: Image, infrared: Gray) -> Scaled:
+        return self.core(visible, infrared)
+
+
+class _Compiled(nn.Module):
+    """A compiled core; what the compiler says at the first picture is one line."""
+
+    def __init__(self, core: Any) -> None:
+        super().__init__()
+        self.core = core
+
+    def forward(self, visible: Image, infrared: Gray) -> Scaled:
+        from torch._dynamo.exc import BackendCompilerFailed
+        from torch._inductor.exc import InductorError
+
+        try:
+            fused: Tensor = self.core(visible.clone(), infrared.clone())
+        except (BackendCompilerFailed, InductorError) as problem:
+            reason = str(problem).strip().split("\n")[0]
+            raise IrvisError(
+                f"the compiler failed ({reason}); it needs a C++ compiler, or use another runtime"
+            ) from None
+        return fused.clone()
+
+
+def _openvino(source: Source) -> Any:
+    from .on_openvino import OpenVINOCore
+
+    return OpenVINOCore(source)
+
+
+def _onnxruntime(source: Source) -> Any:
+    from .on_onnxruntime import OnnxCore
+
+    return OnnxCore(source)
+
+
+_MAKERS: dict[str, Callable[[Source], Any]] = {
+    "torch": _torch,
+    "collapsed": _collapsed,
+    "compiled": _compiled,
+    "openvino": _openvino,
+    "onnxruntime": _onnxruntime,
+}

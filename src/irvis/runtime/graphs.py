@@ -1,0 +1,73 @@
+"""Cores as ONNX graphs, made once and kept in the user's cache folder for all later runs."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+from ..files import whole
+from .backends import Source
+from .onnx_graph import onnx_of
+
+T = TypeVar("T")
+
+CODE = tuple(Path(__file__).parents[1] / folder for folder in ("runtime", "methods", "nn"))
+"""What decides how a graph looks, beside the weights."""
+
+
+def least(source: Source) -> int:
+    """The smallest side, in pixels, that a graph is used for: rewritten networks have three cells at least."""
+    return 3 * max(source.fuser.spec.multiple, 32)
+
+
+def graph_of(source: Source, read: Callable[[Path], T]) -> T:
+    """The ONNX graph of the core, rewritten where its method knows how, for any batch, height and width."""
+    return kept(source, ".onnx", lambda path: path.write_bytes(_made(source)), read)
+
+
+def kept(source: Source, suffix: str, make: Callable[[Path], object], read: Callable[[Path], T]) -> T:
+    """Read a file of the cache folder; make it first where it is not there, and anew where it cannot be read."""
+    path = cache_folder() / f"{_name(source)}{suffix}"
+    if path.is_file():
+        try:
+            return read(path)
+        except Exception:  # damaged; every runtime has errors of its own for it
+            path.unlink(missing_ok=True)
+    with whole(path) as unfinished:
+        make(unfinished)
+    return read(path)
+
+
+def cache_folder() -> Path:
+    """IRVIS_CACHE, or irvis in the user's cache folder."""
+    own = os.environ.get("IRVIS_CACHE")
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(own) if own else base / "irvis"
+
+
+def _made(source: Source) -> bytes:
+    side = least(source) + source.fuser.spec.multiple
+    planes = torch.rand(2, source.planes, side, side + source.fuser.spec.multiple)
+    return onnx_of(source.rewritten, (planes, planes[:, :1]))
+
+
+def _name(source: Source) -> str:
+    """Changes whenever the graph could."""
+    digest = hashlib.sha256()
+    facts = [source.fuser.method.name, dict(source.fuser.options), source.error, version("torch")]
+    digest.update(json.dumps(facts, sort_keys=True, default=str).encode())
+    for folder in CODE:
+        for path in sorted(folder.glob("*.py")):
+            digest.update(path.read_bytes())
+    state = source.core.state_dict() if source.fuser.method.learnable else {}
+    for name, weight in state.items():
+        digest.update(name.encode() + weight.detach().cpu().contiguous().numpy().tobytes())
+    if source.precision == "int8":  # what the ranges were seen on
+        for plane in (plane for pair in source.pairs() for plane in pair):
+            digest.update(plane.contiguous().numpy().tobytes())
+    return f"{source.fuser.method.name}-{digest.hexdigest()[:24]}"
