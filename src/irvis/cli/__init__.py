@@ -1,15 +1,18 @@
 """The command line: one function per verb, each a thin caller. Nothing heavy is imported before a verb runs."""
 
+import atexit
+import gc
 import sys
 from collections.abc import Sequence
 
 from ..errors import IrvisError
-from . import about, fusing, judging, learning  # noqa: F401  each enters its verbs
+from . import about, benching, checking, exporting, fusing, judging, learning  # noqa: F401  each enters its verbs
 from .common import app, errors
 
 
 def main(words: Sequence[str] | None = None) -> None:
     """Run the command line; an error is one line on stderr and exit status 1."""
+    atexit.register(gc.freeze)  # a last search of torch's modules for garbage would take 0.3 s
     try:
         app(sys.argv[1:] if words is None else words)
     except IrvisError as problem:
