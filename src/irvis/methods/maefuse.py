@@ -12,10 +12,12 @@ from torch.nn.functional import interpolate
 
 from .. import color, weights
 from ..nn.crossing import Comparing, Merging, Seen
-from ..nn.vit import SIZES, Decoder, Encoder, Features, patchified, sincos
+from ..nn.vit import SIZES, Decoder, Encoder, Features, Start, patchified, sincos
 from ..registry import Spec, register
 from ..types import Gray
 
+SPAN = 100
+"""Patches a side over which training moves its crops: pictures up to 1600 pixels wide."""
 SIDE = 640
 """Side in pixels of the square to which the authors squash every image."""
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -116,24 +118,40 @@ class MaeFuse(nn.Module):
     def forward(self, luma: Gray, infrared: Gray) -> Gray:
         """Fuse planes in [0, 1]; the result may leave [0, 1] a little."""
         if self.fit == "any":
-            return color.luma(self.picture(self.fused(*self.features(luma, infrared))))
-        squashed = (_in_steps(_resized(_in_steps(x, 0.5), (SIDE, SIDE), "bilinear"), 0.5) for x in (luma, infrared))
-        decoded = _in_steps(self.picture(self.fused(*self.features(*squashed))).clamp(0, 1), 0)
+            start = self.start(luma)
+            seen, warm = self.features(luma, infrared, start)
+            return color.luma(self.picture(self.fused(seen, warm, start=start), start))
+        luma_there, infrared_there = (
+            _in_steps(_resized(_in_steps(x, 0.5), (SIDE, SIDE), "bilinear"), 0.5) for x in (luma, infrared)
+        )
+        decoded = _in_steps(self.picture(self.fused(*self.features(luma_there, infrared_there))).clamp(0, 1), 0)
         return _resized(color.luma(decoded), tuple(luma.shape[2:]), "bicubic")
 
-    def features(self, luma: Gray, infrared: Gray) -> tuple[Features, Features]:
+    def start(self, plane: Gray) -> Start:
+        """Where the positions begin: at 0, but anywhere within `SPAN` patches in training.
+
+        Crops are smaller than pictures: a network that only saw the first positions knows no others.
+        """
+        if not self.training:
+            return 0, 0
+        rows, columns = (length // self.decoder.patch for length in plane.shape[2:])
+        drawn = torch.randint(0, SPAN, (2,)).tolist()
+        return drawn[0] % max(SPAN - rows, 1), drawn[1] % max(SPAN - columns, 1)
+
+    def features(self, luma: Gray, infrared: Gray, start: Start = (0, 0)) -> tuple[Features, Features]:
         """What the encoder makes of both, in one batch: ΦV and ΦI."""
         if self.infrared_gamma != 1:
             infrared = infrared.clamp(min=0) ** self.infrared_gamma
-        seen, warm = self.encoder(self.normalised(torch.cat([luma, infrared]))).unflatten(0, (2, -1)).unbind()
+        both = self.encoder(self.normalised(torch.cat([luma, infrared])), start)
+        seen, warm = both.unflatten(0, (2, -1)).unbind()
         return seen, warm
 
-    def fused(self, seen: Features, warm: Features, fusion: Fusion | None = None) -> Features:
+    def fused(self, seen: Features, warm: Features, fusion: Fusion | None = None, start: Start = (0, 0)) -> Features:
         """The features that are decoded: ΦF ("full"), ΦD ("cfm") or (ΦV + ΦI) / 2 ("mean"); None = the option."""
         fusion = fusion or self.fusion
         if fusion == "mean":
             return (seen + warm) / 2
-        places = sincos(seen)
+        places = sincos(seen, start)
         seen, warm = seen + places, warm + places
         if fusion == "cfm":
             return self.cfm(seen, warm)
@@ -143,13 +161,14 @@ class MaeFuse(nn.Module):
         """Three equal channels by ImageNet's mean and deviation, as the encoder was trained."""
         return (plane - self.mean) / self.deviation
 
-    def picture(self, features: Features) -> Tensor:
+    def picture(self, features: Features, start: Start = (0, 0)) -> Tensor:
         """The RGB picture that the decoder makes of features, about [0, 1]."""
-        return self.decoder(features) * self.deviation + self.mean
+        return self.decoder(features, start) * self.deviation + self.mean
 
     def reconstruction(self, plane: Gray) -> Tensor:
         """A plane encoded and decoded, as RGB about [0, 1]."""
-        return self.picture(self.encoder(self.normalised(plane)))
+        start = self.start(plane)
+        return self.picture(self.encoder(self.normalised(plane), start), start)
 
     def guessed(self, plane: Gray, hidden: float) -> tuple[Tensor, Tensor]:
         """What a masked autoencoder says of the patches it was not shown, and what they are: (b, 1, n, pixels) each.
@@ -157,24 +176,25 @@ class MaeFuse(nn.Module):
         The share `hidden` of each picture's patches is kept from the encoder; the decoder sees zeros in their places.
         Patches are judged with their own mean and deviation taken off (He et al., section 3).
         """
-        image = self.normalised(plane)
-        placed = self.encoder.placed(image)
+        image, start = self.normalised(plane), self.start(plane)
+        placed = self.encoder.placed(image, start)
         tokens = placed.flatten(1, 2)
         order = torch.rand(tokens.shape[:2], device=tokens.device).argsort(1)
         shown, kept = order.split([tokens.shape[1] - int(hidden * tokens.shape[1]), int(hidden * tokens.shape[1])], 1)
         narrow = self.decoder.embed(self.encoder.encoded(_taken(tokens, shown)))
         at = shown[..., None].expand(-1, -1, narrow.shape[-1])
         canvas = narrow.new_zeros(*order.shape, narrow.shape[-1]).scatter(1, at, narrow)
-        guess = self.decoder.decoded(canvas.unflatten(1, placed.shape[1:3])).flatten(1, 2)
+        guess = self.decoder.decoded(canvas.unflatten(1, placed.shape[1:3]), start).flatten(1, 2)
         truth = patchified(image, self.decoder.patch).flatten(1, 2)
         truth = (truth - truth.mean(-1, keepdim=True)) / (truth.var(-1, keepdim=True) + 1e-6).sqrt()
         return _taken(guess, kept)[:, None], _taken(truth, kept)[:, None]
 
     def compared(self, luma: Gray, infrared: Gray, fusion: Fusion) -> tuple[Features, Features, Tensor]:
         """What the modules make of both images, the mean of both images' features, and the fused plane."""
-        seen, warm = self.features(luma, infrared)
-        made = self.fused(seen, warm, fusion)
-        return made, (seen + warm) / 2, color.luma(self.picture(made))
+        start = self.start(luma)
+        seen, warm = self.features(luma, infrared, start)
+        made = self.fused(seen, warm, fusion, start)
+        return made, (seen + warm) / 2, color.luma(self.picture(made, start))
 
 
 def _taken(tokens: Tensor, places: Tensor) -> Tensor:

@@ -18,6 +18,8 @@ Features = Float[Tensor, "b rows columns width"]
 Pixels = Float[Tensor, "b rows columns pixels"]
 """The pixels of every patch: row by row, the channels of a pixel side by side."""
 Tokens = Float[Tensor, "b n width"]
+Start = tuple[int, int]
+"""Row and column of a picture's first patch, for the positions by formula."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,16 +129,16 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(width, eps=1e-6)
         initialise(self)
 
-    def forward(self, image: Tensor) -> Features:
+    def forward(self, image: Tensor, start: Start = (0, 0)) -> Features:
         """The features of a picture whose sides are multiples of the patch."""
-        features = self.placed(image)
+        features = self.placed(image, start)
         return self.encoded(features.flatten(1, 2)).unflatten(1, features.shape[1:3])
 
-    def placed(self, image: Tensor) -> Features:
+    def placed(self, image: Tensor, start: Start = (0, 0)) -> Features:
         """Patches with their positions, before any block; a masked autoencoder drops some here."""
         features = self.patches(image).permute(0, 2, 3, 1)
         if self.positions is None:
-            return features + sincos(features)
+            return features + sincos(features, start)
         return features + resampled(self.positions, features)
 
     def encoded(self, tokens: Tokens) -> Tokens:
@@ -159,26 +161,29 @@ class Decoder(nn.Module):
         self.pixels = nn.Linear(width, 3 * patch**2)
         initialise(self)
 
-    def forward(self, features: Features) -> Tensor:
+    def forward(self, features: Features, start: Start = (0, 0)) -> Tensor:
         """The picture (b, 3, rows · patch, columns · patch)."""
-        return unpatchified(self.decoded(self.embed(features)), self.patch)
+        return unpatchified(self.decoded(self.embed(features), start), self.patch)
 
-    def decoded(self, narrow: Features) -> Pixels:
+    def decoded(self, narrow: Features, start: Start = (0, 0)) -> Pixels:
         """Pixels of each patch from narrowed features; a masked autoencoder fills in its masked ones before."""
-        tokens = (narrow + sincos(narrow)).flatten(1, 2)
+        tokens = (narrow + sincos(narrow, start)).flatten(1, 2)
         for block in self.blocks:
             tokens = block(tokens)
         return self.pixels(self.norm(tokens)).unflatten(1, narrow.shape[1:3])
 
 
-def sincos(like: Features) -> Tensor:
+def sincos(like: Features, start: Start = (0, 0)) -> Tensor:
     """Fixed positions (rows, columns, width) for a grid: sin(p ω), cos(p ω) with ω = 10000^(-k / (width / 4)).
 
-    The first half of the channels tells the column p, the second the row, both counted from 0, for any grid.
+    The first half of the channels tells the column p, the second the row, both counted from `start`, for any grid.
     """
     rows, columns, width = like.shape[1:]
     rate = 10000 ** (torch.arange(width // 4, device=like.device, dtype=torch.float32) * (-4 / width))
-    down, right = (torch.arange(n, device=like.device, dtype=torch.float32)[:, None] * rate for n in (rows, columns))
+    down, right = (
+        (first + torch.arange(count, device=like.device, dtype=torch.float32))[:, None] * rate
+        for first, count in zip(start, (rows, columns), strict=True)
+    )
     down, right = (torch.cat([angle.sin(), angle.cos()], 1) for angle in (down, right))
     places = torch.cat([right[None].expand(rows, -1, -1), down[:, None].expand(-1, columns, -1)], -1)
     return places.to(like.dtype)
