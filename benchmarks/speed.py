@@ -1,77 +1,125 @@
-"""Seconds and memory of each method on one 640×480 colour pair: the whole Fuser, torch eager.
+"""Frames per second at 640×480 on the CPU: every method, and the networks in every runtime and precision.
 
-Every method runs in a process of its own: 3 warm-up runs, then the median of the rest. Memory is the process's peak
-resident size minus its size just before the first run.
+The rows take turns as in `irvis bench`: a process each, several rounds, so that a busy moment falls on none alone.
+No speed without its quality: Qw on TNO21 of the very runtime, and how far its pictures are from the trained network's.
 """
 
 import json
-import resource
-import subprocess
-import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from typing import Any
 
 import torch
 
-from common import RESULTS, arguments, every_method, write
-from irvis import api
+from common import HERE, RESULTS, arguments, every_method, write
+from irvis import api, io
+from irvis.bench.rounds import Result, gather, turns
+from irvis.bench.rows import OWN, Row
+from irvis.data.matching import match
+from irvis.metrics import measure
 
-SIZE, WARM, RUNS = (480, 640), 3, 15
+PUBLISHED = str(HERE / "published.py")
+RUNTIMES = (
+    ("torch", "bf16"), ("collapsed", "fp32"), ("collapsed", "bf16"), ("compiled", "fp32"), ("compiled", "bf16"),
+    ("onnxruntime", "fp32"), ("onnxruntime", "int8"), ("openvino", "fp32"), ("openvino", "bf16"), ("openvino", "int8"),
+)  # fmt: skip
+NETWORKS = ("encdec:tiny", "encdec:default", "encdec:paper")
+CUT = 0.1
+"""The error that the rank-reduced rows allow."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """On all TNO21 pairs, as 8-bit files hold them."""
+
+    qw: float
+    mean: float = 0.0
+    """Absolute difference from the trained network's pictures, gray levels."""
+    worst: float = 0.0
+    psnr: float = float("inf")
 
 
 def main() -> None:
-    chosen = arguments(__doc__, one={"help": "measure this method only and print JSON"})
-    if chosen.one:
-        print(json.dumps(measure(chosen.one)))
-        return
-    rows = []
-    for name in every_method():
-        words = [sys.executable, __file__, "--one", name, "--threads", str(chosen.threads)]
-        rows.append(json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout))
-        rows[-1] |= _quality(name)
-    write("speed", rows, "Speed at 640×480 on the CPU, torch eager, float32")
+    options = {"runs": {"type": int, "default": 24}, "rounds": {"type": int, "default": 4}}
+    chosen = arguments(__doc__, **options)
+    planned = rows(chosen.threads)
+    results = gather(planned, list(turns(planned, chosen.runs, chosen.rounds)))
+    for result in results:
+        if result.problem:
+            print(f"{result.name} {result.row.runtime} {result.row.precision}: {result.problem}")
+    ran = [result for result in results if not result.problem]
+    first = next(result for result in ran if result.row.file)
+    table = [line(result, first, judged(result.row, chosen.data)) for result in ran]
+    note = (
+        f"One pair at a time, the whole fuser with colour; {len(ran[0].seconds)} calls in {chosen.rounds} rounds, a new "
+        'process each; fps from the median. "times": how many frames in the time of one of the published graph (the '
+        "first row): median, least and most of the rounds. MiB: peak memory beyond what the process held before. "
+        '"off": gray levels between its pictures of TNO21 and those of the trained network in fp32 torch, mean / '
+        f"greatest. An error of {CUT} is what the rank-reduced rows allow for any pictures at all."
+    )
+    write("speed", table, "Speed at 640×480 on the CPU", note)
+
+
+def rows(threads: int) -> list[Row]:
+    """The published graph first, every method in torch, the networks in every other way."""
+    base = {"width": 640, "height": 480, "threads": threads}
+    found = [Row(method="published", runtime=OWN, precision=OWN, file=PUBLISHED, **base)]
+    found += [Row(method=name, **base) for name in every_method()]
+    for name in NETWORKS:
+        found += [Row(method=name, runtime=runtime, precision=precision, **base) for runtime, precision in RUNTIMES]
+    for runtime, precision in (("collapsed", "fp32"), ("collapsed", "bf16"), ("openvino", "bf16")):
+        found.append(Row(method="encdec:paper", runtime=runtime, precision=precision, error=CUT, **base))
+    return found
+
+
+def line(result: Result, first: Result, quality: Quality | None) -> dict[str, Any]:
+    """A row of the table."""
+    row, times = result.row, result.ratios(first)
+    found = {
+        "method": result.name,
+        "runtime": "torch" if row.file else row.runtime + (f", error {row.error}" if row.error else ""),
+        "precision": "fp32" if row.file else row.precision,
+        "ms": 1e3 * result.median, "p95": 1e3 * result.p95, "fps": f"{result.rate:.1f}",
+        "times": f"{median(times):.1f} ({min(times):.1f}–{max(times):.1f})", "MiB": round(result.memory / 2**20),
+    }  # fmt: skip
+    if quality is not None:
+        off = f"{quality.mean:.2f} / {quality.worst:.0f}" if quality.worst else ""
+        found |= {"Qw on TNO21": quality.qw, "off": off, "PSNR": f"{quality.psnr:.1f}" if quality.worst else ""}
+    return found
+
+
+def judged(row: Row, data: Path) -> Quality | None:
+    """Of a method in torch as `quality.py` measured it last; of other runtimes measured here."""
+    if row.file or (row.runtime, row.precision) == ("torch", "fp32"):
+        name = "encdec:paper" if row.file else row.method
+        file = RESULTS / "quality.json"
+        table = json.loads(file.read_text())["rows"] if file.is_file() else []
+        return next((Quality(line["TNO21 Qw"]) for line in table if line["method"] == name), None)
+    return _measured(row, data)
 
 
 @torch.inference_mode()
-def measure(name: str) -> dict[str, object]:
-    """Median seconds, frames per second and peak memory of one method."""
-    generator = torch.Generator().manual_seed(0)
-    visible, infrared = (
-        torch.rand(1, 3, *SIZE, generator=generator),
-        torch.rand(1, 1, *SIZE, generator=generator),
-    )
-    fuser = api.fuser(name)
-    before = resident()
-    times = []
-    for _ in range(WARM + RUNS):
-        begun = perf_counter()
-        fuser(visible, infrared)
-        times.append(perf_counter() - begun)
-    middle = median(times[WARM:])
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before
-    parameters = sum(p.numel() for p in fuser.parameters())
-    return {
-        "method": name,
-        "parameters": f"{parameters:,}",
-        "ms": middle * 1000,
-        "fps": 1 / middle,
-        "memory MiB": round(peak),
-    }
+def _measured(row: Row, data: Path) -> Quality:
+    plain, other = api.fuser(row.method), api.fuser(row.method, "cpu", row.runtime, row.precision, row.error)
+    scores, differences = [], []
+    for files in match(data / "test" / "TNO21" / "vi", data / "test" / "TNO21" / "ir").pairs:
+        pair = io.read_pair(files.visible, files.infrared)
+        truth, fused = ((one(pair.visible, pair.infrared) * 255).round() for one in (plain, other))
+        scores.append(measure(fused / 255, pair.visible, pair.infrared, metrics=("Qw",))["Qw"].item())
+        differences.append((fused - truth).double().flatten())
+    print(row.method, row.runtime, row.precision, row.error, sum(scores) / len(scores), flush=True)
+    return quality_of(scores, torch.cat(differences))
 
 
-def resident() -> float:
-    """What this process holds in memory now, MiB."""
-    line = next(x for x in Path("/proc/self/status").read_text().splitlines() if x.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
-
-
-def _quality(name: str) -> dict[str, float]:
-    """Qw on TNO21 as `quality.py` measured it last: no speed without its quality."""
-    file = RESULTS / "quality.json"
-    rows = json.loads(file.read_text())["rows"] if file.is_file() else []
-    found = [row["TNO21 Qw"] for row in rows if row["method"] == name]
-    return {"Qw on TNO21": found[0]} if found else {}
+def quality_of(scores: Sequence[float], differences: torch.Tensor) -> Quality:
+    """The mean score, and what the differences of all pixels come to."""
+    noise = differences.square().mean().clamp_min(1e-12)
+    return Quality(
+        sum(scores) / len(scores), differences.abs().mean().item(), differences.abs().max().item(),
+        (10 * torch.log10(255**2 / noise)).item(),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from irvis import IrvisError, registry
 from irvis.runtime import backends, calibration
 
 SIZES = ((1, 96, 128), (2, 131, 97), (1, 40, 50), (1, 7, 200))
-NETWORKS = (("encdec:tiny", "collapsed"), ("encdec:tiny", "openvino"), ("encdec:tiny", "onnxruntime"))
 
 
 @pytest.fixture(autouse=True)
@@ -27,47 +26,48 @@ def pair(batch: int, height: int, width: int) -> tuple[torch.Tensor, torch.Tenso
     )
 
 
-def made(text: str, runtime: str, precision: str = "fp32", **facts: object) -> irvis.Fuser:
-    name, weights, options = registry.parse(text)
-    needed = backends.EXTRAS.get(runtime)
-    if needed:
+SMALL = {"weights": None, "width": 4, "activation": "relu"}
+
+
+def made(name: str, runtime: str, precision: str = "fp32", **facts: object) -> irvis.Fuser:
+    """A fuser; random weights are the same every time."""
+    if runtime in backends.EXTRAS:
         pytest.importorskip(runtime)
-    return registry.create(name, weights=weights, runtime=runtime, precision=precision, **facts, **options)
+    torch.manual_seed(0)
+    return registry.create(name, runtime=runtime, precision=precision, **facts)
 
 
-@pytest.mark.parametrize(("text", "runtime"), NETWORKS, ids=str)
+@pytest.mark.parametrize("runtime", ["collapsed", "openvino", "onnxruntime"])
 @torch.inference_mode()
-def test_a_runtime_gives_the_same_picture_at_any_size_and_in_batches(text, runtime):
-    plain, other = registry.create("encdec", weights="tiny"), made(text, runtime)
+def test_a_runtime_gives_the_same_picture_at_any_size_and_in_batches(runtime):
+    plain, other = made("encdec", "torch", weights="tiny"), made("encdec", runtime, weights="tiny")
     for shape in SIZES:
         images = pair(*shape)
         torch.testing.assert_close(other(*images), plain(*images), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
-@torch.inference_mode()
-def test_networks_of_every_kind_and_plain_functions_run_in_a_runtime(runtime):
-    for name, options in (
-        ("encdec", {"width": 4, "domain": "rgb", "scale": 2}),
-        ("encdec", {"width": 4, "padding": "zero", "activation": "silu", "domain": "value"}),
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("encdec", {"width": 4, "domain": "rgb", "scale": 2, "padding": "zero", "activation": "silu"}),
         ("maefuse", registry.find("maefuse").small),
         ("laplacian", {}),
-        ("average", {}),
-    ):  # fmt: skip
-        pytest.importorskip(runtime)
-        torch.manual_seed(0)
-        plain = registry.create(name, weights=None, **options)
-        torch.manual_seed(0)
-        other = registry.create(name, weights=None, runtime=runtime, **options)
-        for shape in ((1, 128, 160), (1, 150, 200)):
-            images = pair(*shape)
-            torch.testing.assert_close(other(*images), plain(*images), rtol=0, atol=1e-4)
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+@torch.inference_mode()
+def test_networks_of_every_kind_and_plain_functions_run_in_a_runtime(name, options, runtime):
+    plain, other = (made(name, each, weights=None, **options) for each in ("torch", runtime))
+    for shape in ((1, 128, 160), (1, 150, 200)):
+        images = pair(*shape)
+        torch.testing.assert_close(other(*images), plain(*images), rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("runtime", ["torch", "collapsed", "openvino"])
 @torch.inference_mode()
 def test_bfloat16_stays_within_half_a_gray_level_on_average(runtime):
-    fuser = made("encdec:tiny", runtime, "bf16") if _can_bfloat16(runtime) else pytest.skip("no bf16 here")
+    fuser = made("encdec", runtime, "bf16", weights="tiny") if _can_bfloat16(runtime) else pytest.skip("no bf16 here")
     plain, images = registry.create("encdec", weights="tiny"), pair(1, 96, 128)
     error = (fuser(*images) - plain(*images)).abs() * 255
     assert float(error.mean()) < 0.5
@@ -84,39 +84,31 @@ def _can_bfloat16(runtime: str) -> bool:
 
 @pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
 @torch.inference_mode()
-def test_eight_bits_keep_the_picture(runtime):
+def test_eight_bits_keep_the_picture(runtime, monkeypatch):
     if runtime == "openvino":
         pytest.importorskip("nncf")
     from irvis.demo import embedded
 
-    fuser = made("encdec:tiny", runtime, "int8")
+    monkeypatch.setattr(calibration, "COUNT", 3)
+    fuser = made("encdec", runtime, "int8", weights="tiny")
     street = embedded(size=(192, 256))[0]
-    plain = registry.create("encdec", weights="tiny")(street.visible, street.infrared)
+    plain = made("encdec", "torch", weights="tiny")(street.visible, street.infrared)
     noise = (fuser(street.visible, street.infrared) - plain).square().mean()
     assert 0 < float(noise) < 1e-3  # PSNR above 30 dB
 
 
 @torch.inference_mode()
-def test_a_converted_network_is_kept_and_found_again(monkeypatch):
-    images = pair(1, 96, 128)
-    first = made("encdec:tiny", "openvino")(*images)
-    from irvis.runtime import on_openvino
-
-    def never(*_: object) -> None:
-        raise AssertionError("it was converted already")
-
-    monkeypatch.setattr(on_openvino, "_converted", never)
-    torch.testing.assert_close(made("encdec:tiny", "openvino")(*images), first)
-
-
-@torch.inference_mode()
-def test_a_damaged_file_in_the_cache_is_made_anew(tmp_path: Path, monkeypatch):
+def test_a_converted_network_is_kept_found_again_and_made_anew_where_the_file_is_damaged(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("IRVIS_CACHE", str(tmp_path))
     images = pair(1, 96, 128)
-    first = made("encdec:tiny", "openvino")(*images)
-    for path in (tmp_path / "openvino").iterdir():
-        path.write_bytes(path.read_bytes()[:100])
-    torch.testing.assert_close(made("encdec:tiny", "openvino")(*images), first)
+    first = made("encdec", "openvino", **SMALL)(*images)
+    (kept,) = tmp_path.iterdir()
+    with monkeypatch.context() as patch:
+        patch.setattr("irvis.runtime.graphs._made", lambda source: pytest.fail("it was converted already"))
+        torch.testing.assert_close(made("encdec", "openvino", **SMALL)(*images), first)
+    kept.write_bytes(kept.read_bytes()[:100])
+    torch.testing.assert_close(made("encdec", "openvino", **SMALL)(*images), first)
+    assert len(kept.read_bytes()) > 100
 
 
 @torch.inference_mode()
@@ -158,7 +150,8 @@ def test_automatic_takes_the_fastest_that_is_here(monkeypatch):
     assert backends.automatic(maefuse, "cpu") == backends.automatic(average, "cuda") == "torch"
 
 
-def test_calibration_pairs_are_of_a_size_that_the_core_can_take():
+def test_calibration_pairs_are_of_a_size_that_the_core_can_take(monkeypatch):
+    monkeypatch.setattr(calibration, "COUNT", 3)
     fuser = registry.create("encdec", weights="tiny")
     for visible, infrared in calibration.pairs(fuser):
         assert visible.shape == infrared.shape

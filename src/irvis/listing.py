@@ -14,7 +14,13 @@ from . import registry, weights
 from .errors import IrvisError
 from .methods import METHODS
 
-EXTRAS = {"evaluate": ("scipy", "matplotlib"), "train": ("lightning_fabric", "tensorboard")}
+EXTRAS = {
+    "evaluate": ("scipy", "matplotlib"),
+    "onnx": ("onnx", "onnxscript", "onnxruntime"),
+    "openvino": ("openvino", "nncf", "onnx", "onnxscript"),
+    "ray": ("ray", "fsspec"),
+    "train": ("lightning_fabric", "tensorboard"),
+}
 """Extra of the package → modules that it brings."""
 LIBRARIES = ("torch", "numpy", "pillow", "safetensors", "tifffile", "cyclopts")
 

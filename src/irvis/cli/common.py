@@ -1,12 +1,12 @@
 """What every verb shares: the application, both consoles, options that mean the same everywhere."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from cyclopts import App, Group, Parameter
 from rich.console import Console
 
-from .. import __version__, registry
+from .. import __version__
 
 if TYPE_CHECKING:
     from ..data.matching import Matches
@@ -31,8 +31,10 @@ console = Console(markup=False, highlight=False, soft_wrap=True)
 errors = Console(markup=False, highlight=False, soft_wrap=True, stderr=True)
 
 Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, mps.")]
-Runtime = Annotated[registry.Runtime, Parameter(help="What runs the network; auto: the fastest here.")]
-Precision = Annotated[registry.Precision, Parameter(help="Of its numbers.")]
+InfraredRange = Annotated[
+    str | None, Parameter(help='Black and white of 16-bit infrared: counts "7000,9000" or percentiles "1%,99%".')
+]
+InfraredColor = Annotated[Literal["refuse", "gray"], Parameter(help="What to do with pseudo-coloured infrared.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]
 
 

@@ -3,16 +3,18 @@
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from ..errors import IrvisError
-from .common import USE, Device, Precision, Runtime, app, console, errors, list_unmatched, progress
+from .common import USE, Device, InfraredColor, InfraredRange, app, console, errors, list_unmatched, progress
+from .computing import Computing
 
 if TYPE_CHECKING:
-    from ..jobs import Done
+    from ..jobs import Done, Reading, Writing
 
 
 @app.command(group=USE)
@@ -53,11 +55,13 @@ def fuse(
         str | None, Parameter(help="The same for infrared. Left out: VISIBLE is a folder that holds both.")
     ] = None,
     *,
-    out: Annotated[Path, Parameter(name=["--out", "-o"], help="The fused file, or a folder.")],
+    out: Annotated[str, Parameter(name=["--out", "-o"], help="The fused file, or a folder.")],
     method: Annotated[
         str, Parameter(name=["--method", "-m"], help="NAME[:WEIGHTS][:option=value…]; several by commas.")
     ] = "encdec",
-    match: Annotated[tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".')] = None,
+    match: Annotated[
+        tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".', negative="")
+    ] = None,
     if_exists: Annotated[
         Literal["error", "skip", "overwrite"], Parameter(help="skip resumes: files that are whole are kept.")
     ] = "error",
@@ -67,31 +71,13 @@ def fuse(
     ] = None,
     quality: Annotated[int, Parameter(help="Of jpg and webp, 1 to 100.")] = 95,
     color: Annotated[Literal["keep", "gray"], Parameter(help="Keep the visible image's colours, or none.")] = "keep",
-    infrared_range: Annotated[
-        str | None,
-        Parameter(help='Black and white of 16-bit infrared: counts "7000,9000" or percentiles "1%,99%".'),
-    ] = None,
-    infrared_color: Annotated[
-        Literal["refuse", "gray"], Parameter(help="What to do with pseudo-coloured infrared.")
-    ] = "refuse",
+    infrared_range: InfraredRange = None,
+    infrared_color: InfraredColor = "refuse",
     resize_infrared: Annotated[
         bool,
         Parameter(negative="", help="Scale infrared to the visible size (only for the same field of view)."),
     ] = False,
-    tile: Annotated[int | None, Parameter(help="Side of tiles in pixels: bounds the memory for big images.")] = None,
-    device: Device = "cpu",
-    runtime: Runtime = "torch",
-    precision: Precision = "fp32",
-    error: Annotated[
-        float, Parameter(help="How far a rewritten linear network may be off at most, of 1 (encdec:paper).")
-    ] = 0.0,
-    calibration: Annotated[Path | None, Parameter(help="Pairs that show the ranges for int8.")] = None,
-    batch: Annotated[
-        int | None, Parameter(help="Pairs of one size fused at once. Default: 1 on the CPU, 8 elsewhere.")
-    ] = None,
-    workers: Annotated[
-        int | None, Parameter(help="Threads that read, and that write; pairs fused at once. Default: one per core.")
-    ] = None,
+    computing: Annotated[Computing, Parameter(name="*")] = Computing(),  # noqa: B008
 ) -> None:
     """Fuse a pair, two folders, or one folder that holds both.
 
@@ -101,34 +87,58 @@ def fuse(
 
     The result has the size of the visible image and keeps its EXIF, GPS position and colour profile.
     """
-    from .. import api, jobs
-    from ..data import matching
+    from .. import jobs
     from ..thermal import Range
 
     if not 1 <= quality <= 100:
         raise IrvisError(f"--quality is 1 to 100, not {quality}")
-    if tile is not None and tile < 1:
-        raise IrvisError(f"--tile is the side of a tile in pixels, 1 or more, not {tile}")
-    for name, number in (("batch", batch), ("workers", workers)):
-        if number is not None and number < 1:
-            raise IrvisError(f"--{name} is 1 or more, not {number}")
-    found, methods = matching.match(visible, infrared, patterns=match), method.split(",")
+    computing.refuse()
     span = Range.parse(infrared_range) if infrared_range is not None else None
     reading = jobs.Reading(range=span, color=infrared_color, resize=resize_infrared)
-    one_file = Path(visible).is_file() and bool(out.suffix) and not out.is_dir()
+    place = Path(out)
+    one_file = Path(visible).is_file() and bool(place.suffix) and not place.is_dir()
     if one_file and format is not None:
-        raise IrvisError(f"--format is for folders; {out} says by its suffix what it is")
+        raise IrvisError(f"--format is for folders; {place} says by its suffix what it is")
     writing = jobs.Writing(
-        out=out, one_file=one_file, format=format or "png", color=color, if_exists=if_exists, quality=quality
+        out=place, one_file=one_file, format=format or "png", color=color, if_exists=if_exists, quality=quality
     )
+    if computing.ray is not None:
+        _fuse_archive(visible, infrared, match, method, out, reading, writing, computing)
+    else:
+        _fuse_here(visible, infrared, match, method.split(","), reading, writing, computing)
+
+
+def _fuse_archive(
+    visible: str, infrared: str | None, match: tuple[str, str] | None, method: str, out: str,
+    reading: "Reading", writing: "Writing", computing: Computing,
+) -> None:  # fmt: skip
+    from .. import archive
+    from . import archiving
+
+    plan = archive.Plan(
+        out=out, method=method, reading=reading, writing=replace(writing, out=Path()), tile=computing.tile,
+        device=computing.device, runtime=computing.runtime, precision=computing.precision, error=computing.error,
+        calibration=computing.calibration, batch=computing.batch,
+    )  # fmt: skip
+    archiving.fuse(visible, infrared, match, plan, computing.ray or [], computing.workers or 0)
+
+
+def _fuse_here(
+    visible: str, infrared: str | None, match: tuple[str, str] | None, methods: list[str],
+    reading: "Reading", writing: "Writing", computing: Computing,
+) -> None:  # fmt: skip
+    from .. import jobs
+    from ..data import matching
+
+    found = matching.match(visible, infrared, patterns=match)
     jobs.refuse(found.pairs, methods, writing)
-    fusers = {name: api.fuser(name, device, runtime, precision, error, calibration) for name in methods}
-    for fuser in fusers.values():
-        fuser.tile = tile
+    fusers = {name: computing.fuser(name) for name in methods}
     list_unmatched(found)
     begun = time.perf_counter()
-    pace = jobs.pace_for(device, workers=workers, batch=batch, together=runtime == "torch")
-    with closing(jobs.fuse_all(found.pairs, fusers, reading, writing, device, pace=pace)) as results:
+    pace = jobs.pace_for(
+        computing.device, workers=computing.workers, batch=computing.batch, together=computing.runtime == "torch"
+    )
+    with closing(jobs.fuse_all(found.pairs, fusers, reading, writing, computing.device, pace=pace)) as results:
         done = progress(results, len(found.pairs), "fusing")
     _report(done, time.perf_counter() - begun)
 

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 from rich.table import Table
 
 from ..errors import IrvisError
-from .common import LEARN, Device, Json, app, console, errors, list_unmatched, progress
+from .common import LEARN, Device, InfraredColor, InfraredRange, Json, app, console, errors, list_unmatched, progress
 
 
 @app.command(group=LEARN)
@@ -41,11 +41,11 @@ def evaluate(
     sequence: Annotated[
         bool, Parameter(negative="", help="The pairs are frames of one video (of one per scene): measure flicker.")
     ] = False,
-    match: Annotated[tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".')] = None,
-    infrared_range: Annotated[str | None, Parameter(help='For 16-bit infrared: "7000,9000" or "1%,99%".')] = None,
-    infrared_color: Annotated[
-        Literal["refuse", "gray"], Parameter(help="What to do with pseudo-coloured infrared.")
-    ] = "refuse",
+    match: Annotated[
+        tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".', negative="")
+    ] = None,
+    infrared_range: InfraredRange = None,
+    infrared_color: InfraredColor = "refuse",
     resize_infrared: Annotated[bool, Parameter(negative="", help="Scale infrared to the visible size.")] = False,
     workers: Annotated[int, Parameter(help="Processes; 0 is one per core, at most 8.")] = 0,
     device: Device = "cpu",

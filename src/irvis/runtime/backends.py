@@ -68,7 +68,7 @@ class Half(nn.Module):
 
 
 def automatic(method: Method, device: str) -> Runtime:
-    """The fastest runtime that is installed, by `docs/results/runtimes.md`.
+    """The fastest runtime that is installed, by `docs/results/speed.md`.
 
     On a GPU the compiled network; on a CPU OpenVINO, where it is installed, otherwise the rewritten network in torch.
     What is no network stays in torch.

@@ -16,7 +16,7 @@ from .onnx_graph import need
 Run = Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]
 """Batches of RGB and infrared to the fused ones."""
 
-CHECKED = ((3, 97, 61), (1, 199, 130), (4, 33, 150), (2, 122, 83))
+CHECKED = ((3, 97, 61), (1, 205, 310), (4, 33, 150), (2, 122, 83))
 """Batch, height and width of pairs to compare, beside the smallest one and one that needs no padding."""
 ENOUGH = 131
 """A side that every graph must take."""

@@ -1,0 +1,67 @@
+"""What `irvis fuse … --ray` does: an archive on a cluster, and what is said of it."""
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import IrvisError
+from .common import console, errors
+
+if TYPE_CHECKING:
+    from ..archive import Plan, Report
+
+
+def fuse(
+    visible: str,
+    infrared: str | None,
+    patterns: tuple[str, str] | None,
+    plan: "Plan",
+    address: Sequence[str],
+    workers: int = 0,
+) -> None:
+    """Fuse an archive; `address`: none or one, as `--ray [ADDRESS]` gives it; workers 0: one per CPU or GPU."""
+    from .. import archive
+
+    if len(address) > 1:
+        raise IrvisError(f"--ray takes one address, not {' '.join(address)}")
+    if "," in plan.method:
+        raise IrvisError(f"--ray takes one method at a time, not {plan.method}")
+    begun = time.perf_counter()
+    source = archive.source(visible, infrared, patterns)
+    with errors.status("looking for workers") as status:
+        report = archive.fuse_archive(
+            source,
+            plan,
+            address=address[0] if address else None,
+            workers=workers,
+            show=lambda so_far: status.update(_counts(so_far)),
+        )
+    _tell(report, plan, time.perf_counter() - begun)
+
+
+def _counts(report: "Report") -> str:
+    return f"{report.fused} fused, {report.skipped} were there already, {report.failed} failed"
+
+
+def _tell(report: "Report", plan: "Plan", seconds: float) -> None:
+    """What was done, and the first failures; a failure ends with an error."""
+    for side, count in report.alone.items():
+        _list(f"no partner for {count} {side}", report.lone_names[side], count)
+    for name, note in report.notes:
+        errors.print(f"warning: {name}: {note}")
+    if report.lost:
+        errors.print(f"{report.lost} workers died; others did their pairs")
+    kept = f", {report.skipped} were there already" if report.skipped else ""
+    console.print(f"fused {report.fused} of {report.pairs} pairs in {seconds:.2f} s{kept}")
+    for name, problem in report.problems:
+        errors.print(f"failed: {name}: {problem}")
+    if report.failed:
+        more = f", {len(report.problems)} of them named here" if report.failed > len(report.problems) else ""
+        raise IrvisError(
+            f"{report.failed} failed{more}; all are in {plan.out}/.irvis; --if-exists skip tries them again"
+        )
+
+
+def _list(what: str, names: Sequence[str], count: int) -> None:
+    if count:
+        errors.print(f"{what}: {', '.join(names[:10])}{' …' if count > 10 else ''}")

@@ -1,0 +1,72 @@
+"""The verb that looks before anything is fused: check."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from ..errors import IrvisError
+from .common import USE, Json, app, console, progress
+
+
+@app.command(group=USE)
+def check(
+    visible: Annotated[str, Parameter(help="A folder of pairs, a public data set, or the visible side.")],
+    infrared: Annotated[str | None, Parameter(help="The infrared side, where VISIBLE is not both.")] = None,
+    *,
+    match: Annotated[
+        tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".', negative="")
+    ] = None,
+    infrared_range: Annotated[
+        str | None,
+        Parameter(help='Black and white of 16-bit infrared: counts "7000,9000" or percentiles "1%,99%".'),
+    ] = None,
+    infrared_color: Annotated[
+        Literal["refuse", "gray"], Parameter(help="What to do with pseudo-coloured infrared.")
+    ] = "refuse",
+    resize_infrared: Annotated[
+        bool, Parameter(negative="", help="Infrared of another size will be scaled to the visible size.")
+    ] = False,
+    strict: Annotated[bool, Parameter(negative="", help="Exit with 1 on warnings, too.")] = False,
+    verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], negative="", help="Print every pair.")] = False,
+    workers: Annotated[int | None, Parameter(help="Threads. Default: one per core.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Look for what is wrong with pairs before they are fused.
+
+    irvis check pairs/
+    irvis check visible/ infrared/ --verbose
+    irvis check pairs/ --match "{id}_W" "{id}_T" --infrared-range 1%,99% --json
+
+    Takes the words of irvis fuse. Exit status 1: a pair could not be fused with these words.
+    """
+    from .. import check as checking
+    from ..check import show
+    from ..data import catalog, matching
+    from ..thermal import Range
+
+    if workers is not None and workers < 1:
+        raise IrvisError(f"--workers is 1 or more, not {workers}")
+    asked = checking.Asked(
+        range=Range.parse(infrared_range) if infrared_range is not None else None,
+        color=infrared_color,
+        resize=resize_infrared,
+    )
+    is_set = infrared is None and match is None and Path(visible).expanduser().is_dir()
+    found = catalog.find(visible, thin=1) if is_set else matching.match(visible, infrared, patterns=match)
+    with closing(checking.look_at(found.pairs, asked, workers)) as looks:
+        report = checking.judge(found, progress(looks, len(found.pairs), "looking"), asked)
+    if as_json:
+        print(json.dumps(show.record(report), indent=2))
+    else:
+        for line in show.lines(report) if verbose else ():
+            console.print(line)
+        if report.findings:
+            console.print(show.table(report))
+        console.print(show.summary(report))
+    if report.refused:
+        raise IrvisError(f"{len(report.refused)} of {len(found.pairs)} pairs cannot be fused with these words")
+    if strict and report.findings:
+        raise IrvisError(f"{len(report.findings)} findings, and --strict allows none")

@@ -1,0 +1,60 @@
+"""Options that say how a fusion is computed, not what comes out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Group, Parameter
+
+from .. import registry
+from ..errors import IrvisError
+from .common import Device
+
+if TYPE_CHECKING:
+    from ..fuser import Fuser
+
+_HOW = Group("How it is computed", sort_key=10)
+
+
+@Parameter(group=_HOW)
+@dataclass(frozen=True, kw_only=True)
+class Computing:
+    """What runs the method, and in what portions."""
+
+    device: Device = "cpu"
+    runtime: Annotated[registry.Runtime, Parameter(help="What runs the network; auto: the fastest here.")] = "torch"
+    precision: Annotated[registry.Precision, Parameter(help="Of the network's numbers.")] = "fp32"
+    error: Annotated[
+        float, Parameter(help="How far a rewritten linear network may be off at most, of 1 (encdec:paper).")
+    ] = 0.0
+    calibration: Annotated[Path | None, Parameter(help="Pairs that show the ranges for int8.")] = None
+    tile: Annotated[int | None, Parameter(help="Side of tiles in pixels: bounds the memory for big images.")] = None
+    batch: Annotated[
+        int | None, Parameter(help="Pairs of one size fused at once. Default: 1 on the CPU, 8 elsewhere.")
+    ] = None
+    workers: Annotated[
+        int | None, Parameter(help="Threads that read, and that write (with --ray: workers). Default: one per core.")
+    ] = None
+    ray: Annotated[
+        list[str] | None,
+        Parameter(
+            help="Fuse on a Ray cluster: its ADDRESS, or none for this machine's. Write it last.",
+            consume_multiple=True,
+            negative="",
+        ),
+    ] = None
+
+    def refuse(self) -> None:
+        """Numbers that mean nothing."""
+        for name in ("tile", "batch", "workers"):
+            number = getattr(self, name)
+            if number is not None and number < 1:
+                raise IrvisError(f"--{name} is 1 or more, not {number}")
+
+    def fuser(self, method: str) -> "Fuser":
+        """The fuser of a method's text."""
+        from .. import api
+
+        made = api.fuser(method, self.device, self.runtime, self.precision, self.error, self.calibration)
+        made.tile = self.tile
+        return made
