@@ -7,6 +7,7 @@ grid, carry a halo and are cropped. A core that sees everything is run on overla
 from collections.abc import Callable, Iterator
 from itertools import product
 from math import isqrt
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -85,6 +86,33 @@ def blended(core: Core, visible: Image, infrared: Gray, spec: Spec, window: tupl
     assert fused is not None
     assert total is not None
     return (fused / total).to(part.dtype)[..., : height * spec.scale, : width * spec.scale]
+
+
+class Span(NamedTuple):
+    """One row or one column of windows over a picture too big to be held."""
+
+    seen: slice
+    """What the core is given."""
+    kept: slice
+    """What is taken of its answer."""
+    weight: Tensor
+    """Of each kept line; a pixel's weights may add up to any positive number."""
+
+
+def spans(length: int, size: int, spec: Spec) -> list[Span]:
+    """The windows of `exact` (finite reach) or of `blended` along a side, each giving `size` pixels."""
+    size = _up_to(size, spec.multiple)
+    if spec.reach is None or spec.window is not None:
+        starts = _starts(max(size, _up_to(length, spec.multiple)), size, spec.multiple)
+        parts = [slice(start, min(start + size, length)) for start in starts]
+        ramp = _ramp(size, torch.empty(0))
+        return [Span(part, part, ramp[: part.stop - part.start]) for part in parts]
+    halo = _up_to(spec.reach, spec.multiple)
+    parts = [slice(start, min(start + size, length)) for start in range(0, length, size)]
+    return [
+        Span(slice(max(part.start - halo, 0), min(part.stop + halo, length)), part, torch.ones(part.stop - part.start))
+        for part in parts
+    ]
 
 
 def _extend(image: Tensor, right: int, below: int, fill: float | None) -> Tensor:

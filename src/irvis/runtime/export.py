@@ -94,8 +94,9 @@ def refuse(fuser: Fuser, path: Path, kind: Kind, precision: Weight) -> None:
         raise IrvisError("--precision fp16 is for --to openvino")
     if path.suffix != SUFFIXES[kind]:
         raise IrvisError(f"{path}: a file for {kind} ends in {SUFFIXES[kind]}")
-    if path.exists():
-        raise IrvisError(f"{path} exists; choose another --out")
+    for file in (path, path.with_suffix(".bin")) if kind == "openvino" else (path,):
+        if file.exists():
+            raise IrvisError(f"{file} exists; choose another --out")
     need("onnx" if kind == "onnx" else "openvino", *NEEDED[kind])
 
 
