@@ -16,8 +16,8 @@ from ..nn.vit import SIZES, Decoder, Encoder, Features, Start, patchified, sinco
 from ..registry import Spec, register
 from ..types import Gray
 
-SPAN = 100
-"""Patches a side over which training moves its crops: pictures up to 1600 pixels wide."""
+SPAN = 200
+"""Patches a side over which training moves its crops: pictures of 1600 pixels with patches of 8."""
 SIDE = 640
 """Side in pixels of the square to which the authors squash every image."""
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
