@@ -71,7 +71,7 @@ class MaeFuse(nn.Module):
     tokens: pictures of more patches than this are fused in overlapping tiles.
     """
 
-    STEPS_CALL = ("reconstruction", "guessed", "compared")
+    STEPS_CALL = ("reconstruction", "mixture", "guessed", "compared")
     """What training steps call beside `forward`."""
 
     mean: Tensor
@@ -169,6 +169,12 @@ class MaeFuse(nn.Module):
         """A plane encoded and decoded, as RGB about [0, 1]."""
         start = self.start(plane)
         return self.picture(self.encoder(self.normalised(plane), start), start)
+
+    def mixture(self, luma: Gray, infrared: Gray, share: Tensor) -> Gray:
+        """The plane decoded from `share` · ΦV + (1 - `share`) · ΦI, with `share` (b, 1, 1, 1) in [0, 1]."""
+        start = self.start(luma)
+        seen, warm = self.features(luma, infrared, start)
+        return color.luma(self.picture(share * seen + (1 - share) * warm, start))
 
     def guessed(self, plane: Gray, hidden: float) -> tuple[Tensor, Tensor]:
         """What a masked autoencoder says of the patches it was not shown, and what they are: (b, 1, n, pixels) each.

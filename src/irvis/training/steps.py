@@ -73,6 +73,17 @@ def reconstruct(core: Any, visible: Picture, infrared: Gray, stage: Stage) -> Ou
     return Outcome(judged(drawn, images, images, stage.losses), drawn[: len(visible)].detach(), fuses=False)
 
 
+def mix(core: Any, visible: Picture, infrared: Gray, stage: Stage) -> Outcome:
+    """Autoencoding between images: mixed features of both are decoded to the images mixed alike, by `core.mixture`.
+
+    Shares are drawn for each pair. So the mean of features, which `align` aims at, is a picture.
+    """
+    share = torch.rand(len(visible), 1, 1, 1, device=visible.device)
+    aim = share * visible + (1 - share) * infrared
+    drawn = core.mixture(visible, infrared, share).float()
+    return Outcome(judged(drawn, aim, aim, stage.losses), drawn.detach(), fuses=False)
+
+
 def hide(core: Any, visible: Picture, infrared: Gray, stage: Stage) -> Outcome:
     """Masked autoencoding (He et al., arXiv:2111.06377): guess the patches that were hidden, by `core.guessed`."""
     images = torch.cat([visible, infrared])
@@ -96,6 +107,7 @@ def fuse_by(core: Any, visible: Picture, infrared: Gray, stage: Stage, fusion: s
 STEPS: dict[str, Callable[[Any, Picture, Gray, Stage], Outcome]] = {
     "fuse": fuse,
     "reconstruct": reconstruct,
+    "mix": mix,
     "hide": hide,
     "align-cfm": partial(align, fusion="cfm"),
     "align-mfm": partial(align, fusion="full"),
