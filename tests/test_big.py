@@ -67,7 +67,7 @@ def written(folder: Path, visible: np.ndarray, infrared: np.ndarray, **options: 
 def whole(paths: tuple[Path, Path, Path], fuser: irvis.Fuser, range: Range | None, color: str = "keep") -> np.ndarray:
     pair = io.read_pair(paths[0], paths[1], range=range)
     with torch.inference_mode():
-        fused = fuser(pair.visible, pair.infrared)
+        fused = fuser(pair.visible, pair.infrared, pair.valid)
     path = paths[2].with_name("whole.tif")
     io.write(path, gray(fused) if color == "gray" or pair.meta.gray else fused, pair.meta)
     return read_raster(path).samples
@@ -296,6 +296,30 @@ def test_flat_and_unmeasured_infrared_is_what_it_is_whole(tmp_path, span, level)
     streaming.fuse_files(*paths, irvis.create("infrared"), memory=AMPLE, range=span)
     wanted = to_unit(np.full(1, level), span)[0]
     assert np.abs(read_raster(paths[2]).samples / 255 - wanted).max() <= 0.5 / 255
+
+
+@pytest.mark.usefixtures("windows")
+@pytest.mark.parametrize("name", ["average", "laplacian"])
+@pytest.mark.parametrize("curve", ["2%,98%", "equalised", "5000,30000,equalised"])
+def test_what_holds_no_data_and_equalised_ranges_are_as_in_the_whole_picture(tmp_path, name, curve):
+    visible, infrared = noise(230, 317, 3), noise(230, 317, dtype="uint16")
+    visible[:40, 100:], infrared[150:, :120] = 0, 7
+    paths = written(tmp_path, visible, infrared, extratags=[(42113, 2, 0, "0", True)])
+    tifffile.imwrite(paths[1], infrared, extratags=[(42113, 2, 0, "7", True)])
+    streaming.fuse_files(*paths, irvis.create(name), memory=AMPLE, range=Range.parse(curve))
+    fused = read_raster(paths[2]).samples
+    np.testing.assert_array_equal(fused, whole(paths, irvis.create(name), Range.parse(curve)))
+    assert not fused[:40, 100:].any()
+    np.testing.assert_array_equal(fused[170:, :100], visible[170:, :100])
+
+
+def test_ranges_that_need_more_than_counts_are_one_line(tmp_path):
+    paths = written(tmp_path, noise(90, 140, 3), noise(90, 140, dtype="uint16"))
+    for text in ("20C,40C", "contrast-limited"):
+        span = Range.parse(text)
+        assert "linear or equalised" in message(
+            streaming.fuse_files, *paths, irvis.create("average"), memory=AMPLE, range=span
+        )
 
 
 @pytest.mark.usefixtures("windows")

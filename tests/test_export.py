@@ -222,6 +222,18 @@ def test_every_method_is_exported_or_refused_in_one_line(name, tmp_path):
 
 
 @slow
+def test_the_smallest_size_keeps_openvino_from_pictures_that_spoil_the_next(tmp_path):
+    """OpenVINO 2026.4 gives wrong pictures with attention once it has begun with a picture of a single patch."""
+    pytest.importorskip("openvino", reason="needs pip install openvino")
+    truth, path = small("maefuse"), tmp_path / "maefuse.xml"
+    report = export(truth, path, "openvino")
+    assert report.within
+    run = parity.in_openvino(path)
+    for size in ((1, report.smallest, report.smallest), (2, 53, 70)):
+        assert differs(run, truth, *size) < 1e-5
+
+
+@slow
 @pytest.mark.parametrize("name", sorted(METHODS["encdec"].weights))
 def test_all_weights_are_exported_as_they_run_fastest(name, tmp_path):
     truth = irvis.create("encdec", weights=name)

@@ -6,7 +6,7 @@ is pseudo-coloured) is counted in a pass before.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise, product
 from math import ceil, isqrt
@@ -18,17 +18,21 @@ import torch
 from torch import Tensor
 
 from . import io, tiling
-from .budget import ASSUMED, PROBE, give_back, probed
+from .budget import ASSUMED, PROBE, give_back, parse_memory, probed
 from .color import gray
 from .errors import IrvisError
-from .fuser import Fuser
+from .fuser import FEATHER, Fuser
 from .io import big, tiled
 from .io.decode import Raster
-from .io.encode import _quantise
+from .io.encode import _quantise, _with_nodata
+from .io.samples import tensor
+from .io.show import Shown
 from .registry import Spec
-from .survey import ranged
-from .thermal import Range
-from .types import Gray, Image
+from .survey import marked, nodata_in, surveyed
+from .thermal import Range, Scale, scaled
+from .types import Image
+
+__all__ = ["Job", "Show", "exceeds", "fuse_files", "parse_memory", "planned"]
 
 SIDES = (128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 """Sides of windows to choose from, pixels: the larger, the less is seen twice."""
@@ -47,13 +51,16 @@ class Job:
     fuser: Fuser
     visible: big.Source
     infrared: big.Source
-    range: Callable[[Gray], Gray]
-    """From counts to [0, 1]."""
+    scale: Scale | None
+    """Of the infrared; None: 8 bits as they are."""
+    nodata: float | None
+    """Of the infrared, where some of it holds no data."""
     channels: int
     """Of the fused file."""
     device: str
 
 
+@torch.inference_mode()
 def exceeds(visible: Path, infrared: Path, fuser: Fuser, *, memory: int, device: str = "cpu") -> bool:
     """Whether the pair should be streamed: whole it takes more than `memory` bytes, or is refused as too big."""
     pixels = max(height * width for height, width in map(big.size, (visible, infrared)))
@@ -108,18 +115,19 @@ def fuse_files(
         raise IrvisError(f"{fuser.method.name} makes pictures of another size here and cannot be streamed.")
     sources = big.opened(visible, memory // 4), big.opened(infrared, memory // 4)
     _refuse_other_size(*sources)
-    channels = 1 if color == "gray" or sources[0].meta.gray else 3
-    job = Job(fuser, *sources, ranged(sources[1], range, infrared_color), channels, device)
+    missing = nodata_in(sources[0]) if sources[0].dtype != np.float32 else None
+    meta, nodata = replace(sources[0].meta, nodata=missing), nodata_in(sources[1])
+    scale = surveyed(sources[1], nodata, range, infrared_color)
+    channels = 1 if color == "gray" or meta.gray else 3
+    job = Job(fuser, replace(sources[0], meta=meta), sources[1], scale, nodata, channels, device)
     rows, columns = planned(job, memory)
-    meta = sources[0].meta
     shape = tiled.Shape(
-        height=sources[0].height,
-        width=sources[0].width,
-        channels=channels,
+        height=sources[0].height, width=sources[0].width, channels=channels,
         dtype=np.dtype(np.uint8 if meta.depth == 8 else np.uint16),
-    )
-    bands = _bands(job, *_layout(job, rows, columns), show or (lambda done, total: None))
-    tiled.write(out, (_quantise(slab, meta.depth) for slab in bands), shape, meta, compressed=compressed)
+    )  # fmt: skip
+    levels = _levels(job, *_layout(job, rows, columns), show or (lambda done, total: None))
+    shown = Shown(image=np.zeros((0, 0), np.float32), scale=scale).text
+    tiled.write(out, levels, shape, replace(meta, shown=shown), compressed=compressed)
 
 
 def _refuse_other_size(visible: big.Source, infrared: big.Source) -> None:
@@ -135,11 +143,13 @@ def _refuse_other_size(visible: big.Source, infrared: big.Source) -> None:
 
 def _layout(job: Job, rows: int, columns: int) -> tuple[list[tiling.Span], list[tiling.Span]]:
     spec = job.fuser.spec
+    if job.nodata is not None and spec.reach is not None:
+        spec = replace(spec, reach=max(spec.reach, FEATHER))
     return tiling.spans(job.visible.height, rows, spec), tiling.spans(job.visible.width, columns, spec)
 
 
-def _bands(job: Job, rows: list[tiling.Span], columns: list[tiling.Span], show: Show) -> Iterator[Image]:
-    """The fused picture from top to bottom, a few rows at a time."""
+def _levels(job: Job, rows: list[tiling.Span], columns: list[tiling.Span], show: Show) -> Iterator[io.Samples]:
+    """The levels of the fused picture from top to bottom, a few rows at a time."""
     visible, infrared = big.Rows(job.visible), big.Rows(job.infrared)
     across, down = _total(columns, job.visible.width), _total(rows, job.visible.height)
     sums = torch.zeros(1, job.channels, max(row.kept.stop - row.kept.start for row in rows), job.visible.width)
@@ -155,7 +165,8 @@ def _bands(job: Job, rows: list[tiling.Span], columns: list[tiling.Span], show: 
         ready = below.kept.start if below else job.visible.height
         for start in range(top, ready, SLAB):
             stop = min(start + SLAB, ready)
-            yield sums[..., start - top : stop - top, :] / (down[start:stop, None] * across)
+            fused = sums[..., start - top : stop - top, :] / (down[start:stop, None] * across)
+            yield _quantised(job, fused, visible, slice(start, stop))
         _shift(sums, ready - top)
         visible.forget(below.seen.start if below else ready)
         infrared.forget(below.seen.start if below else ready)
@@ -187,9 +198,22 @@ def _shift(sums: Tensor, rows: int) -> None:
 def _window(job: Job, visible: io.Samples, infrared: io.Samples) -> Image:
     """Samples of a window to its fused picture, on the CPU."""
     seen, _ = io._visible(Raster(job.visible.path, visible, b"", b""))
-    warm = job.range(gray(io._tensor(infrared)))
-    fused = job.fuser(seen.to(job.device), warm.to(job.device)).to("cpu", torch.float32)
+    counts = marked(infrared, job.nodata)
+    valid = None if job.nodata is None else tensor(np.isfinite(counts[..., :1])).to(job.device)
+    warm = gray(tensor(counts))
+    warm = warm / 255 if job.scale is None else torch.from_numpy(scaled(warm.numpy(), job.scale))
+    fused = job.fuser(seen.to(job.device), warm.to(job.device), valid).to("cpu", torch.float32)
     return gray(fused) if job.channels == 1 else fused
+
+
+def _quantised(job: Job, fused: Image, visible: big.Rows, rows: slice) -> io.Samples:
+    """Levels; where the visible picture holds no data they get its nodata value."""
+    meta = job.visible.meta
+    levels = _quantise(fused, meta.depth)
+    if meta.nodata is None:
+        return levels
+    missing = (visible.window(rows, slice(0, job.visible.width)) == meta.nodata).all(axis=2)
+    return _with_nodata(levels, replace(meta, missing=torch.from_numpy(missing)[None, None].float()))
 
 
 # ---------------------------------------------------------------------------------------- the budget

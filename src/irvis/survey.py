@@ -9,15 +9,14 @@ from math import floor
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from . import io
 from .color import gray
 from .errors import IrvisError
 from .io.big import Source
-from .thermal import Range, to_unit
-from .types import Gray
+from .io.deep import Samples
+from .io.samples import COLOUR_LEVELS, FULL, tensor
+from .thermal import Range, Scale, settled
 
 _SIGN = np.uint32(0x8000_0000)
 
@@ -25,44 +24,52 @@ Values = Callable[[], Iterable[NDArray[Any]]]
 """Arrays of uint8, uint16 or float32, the same at every call."""
 
 
-def ranged(infrared: Source, span: Range | None, color: Literal["refuse", "gray"]) -> Callable[[Gray], Gray]:
-    """Counts to [0, 1], as whole-image reading has it."""
+def nodata_in(source: Source) -> float | None:
+    """The value of its pixels that hold no data in any band; None if there are none, or the file does not say."""
+    nodata = source.meta.nodata
+    found = nodata is not None and any((slab == nodata).all(axis=2).any() for slab in slabs(source.blocks()))
+    return nodata if found else None
+
+
+def marked(samples: Samples, nodata: float | None) -> Samples:
+    """Samples with NaN for no data."""
+    return samples if nodata is None else np.where(samples == nodata, np.float32(np.nan), samples)
+
+
+def surveyed(
+    infrared: Source, nodata: float | None, span: Range | None, color: Literal["refuse", "gray"]
+) -> Scale | None:
+    """The scale of the whole picture, as whole-image reading has it; None: 8 bits are taken as they are."""
     if color == "refuse" and infrared.channels == 3:
         _refuse_coloured(infrared)
-    if span is None and infrared.dtype == np.uint8:
-        return lambda counts: counts / 255
-    counts = partial(_counts, infrared)
+    if span is None and infrared.dtype == np.uint8 and nodata is None:
+        return None
+    numbers = partial(percentiles, partial(_numbers, infrared, nodata))
     if span is None:
-        low, high = percentiles(counts, (0.0, 100.0)) or (np.nan, np.nan)
+        low, high = numbers((0.0, 100.0)) or (np.nan, np.nan)
         raise IrvisError(
             f"{infrared.path}: the infrared image holds {infrared.dtype} counts from {low:g} to {high:g} and needs a "
             "range, what is black and what is white: --infrared-range 1%,99% (range=Range.parse('1%,99%') in Python)."
         )
-    if span.unit == "percent":
-        low, high = percentiles(counts, (span.low, span.high)) or (0.0, 1.0)
-        return partial(_scaled, low, high)
-    return partial(_scaled, span.low, span.high)
+    if span.unit == "celsius" or span.curve == "contrast-limited":
+        raise IrvisError(
+            f"{infrared.path}: pairs over the memory take a range of counts or percentiles, linear or equalised."
+        )
+    return settled(span, numbers)
 
 
-def _counts(infrared: Source) -> Iterator[io.Samples]:
+def _numbers(infrared: Source, nodata: float | None) -> Iterator[Samples]:
     for slab in slabs(infrared.blocks()):
-        yield slab if infrared.channels == 1 else gray(io._tensor(slab)).numpy()
-
-
-def _scaled(low: float, high: float, counts: Gray) -> Gray:
-    values = counts.numpy()
-    if low < high:
-        return torch.from_numpy(to_unit(values, Range(low, high)))
-    flat = np.where(np.isfinite(values), 0.5 + 0.5 * np.sign(values.astype(np.float64) - low), 0)
-    return torch.from_numpy(flat.astype(np.float32))  # two percentiles of one count: see `to_unit`
+        numbers = marked(slab, nodata)
+        yield numbers if infrared.channels == 1 else gray(tensor(numbers)).numpy()
 
 
 def _refuse_coloured(infrared: Source) -> None:
-    full = io._FULL.get(infrared.dtype.name) or _spread(infrared)
+    full = FULL.get(infrared.dtype.name) or _spread(infrared)
     coloured = 0
     for slab in slabs(infrared.blocks()):
         apart = slab.max(axis=2).astype(np.float32) - slab.min(axis=2)
-        coloured += int(np.count_nonzero(apart > io.COLOUR_LEVELS / 255 * full))
+        coloured += int(np.count_nonzero(apart > COLOUR_LEVELS / 255 * full))
     if coloured > 0.01 * infrared.height * infrared.width:
         raise IrvisError(
             f"{infrared.path}: it is pseudo-coloured: use the camera's grayscale or radiometric output, "
@@ -81,7 +88,7 @@ def _spread(source: Source) -> float:
 def percentiles(values: Values, percents: tuple[float, ...]) -> tuple[float, ...] | None:
     """`numpy.percentile` (linear between neighbours, in double precision) of all finite values; None if there are none.
 
-    Integers are read once, floats once more for each digit that the first pass leaves open, which is one.
+    Integers are read once, floats once more for the lower digits.
     """
     first, is_float = np.zeros(2**16, np.int64), False
     for array in values():
@@ -112,18 +119,26 @@ def _digit(counts: NDArray[np.int64], rank: int) -> tuple[int, int]:
 
 
 def _refined(values: Values, digits: dict[int, tuple[int, int]]) -> dict[int, float]:
-    """The values of each rank, from their upper digit and a second pass for the lower."""
-    second = {digit: np.zeros(2**16, np.int64) for digit, _ in digits.values()}
-    for keys in map(_keys, values()):
-        for digit, counts in second.items():
-            lower = keys[keys >> np.uint32(16) == digit] & np.uint32(0xFFFF)
-            counts += np.bincount(lower, minlength=2**16)
-    found = {}
-    for rank, (digit, place) in digits.items():
-        key = np.uint32(digit << 16 | _digit(second[digit], place)[0])
-        bits = key ^ _SIGN if key & _SIGN else ~key
-        found[rank] = float(np.asarray(bits, np.uint32).view(np.float32))
+    """The values of each rank, from their upper digit and a second pass for the lower ones of 64 digits at a time."""
+    found, upper = {}, sorted({digit for digit, _ in digits.values()})
+    for start in range(0, len(upper), 64):
+        second = _second(values, upper[start : start + 64])
+        for rank, (digit, place) in digits.items():
+            if digit in second:
+                key = np.uint32(digit << 16 | _digit(second[digit], place)[0])
+                bits = key ^ _SIGN if key & _SIGN else ~key
+                found[rank] = float(np.asarray(bits, np.uint32).view(np.float32))
     return found
+
+
+def _second(values: Values, digits: list[int]) -> dict[int, NDArray[np.int64]]:
+    """How often each lower digit stands behind each of these upper digits."""
+    row = np.full(2**16, len(digits), np.int64)
+    row[digits] = range(len(digits))
+    counts = np.zeros((len(digits) + 1) * 2**16, np.int64)
+    for keys in map(_keys, values()):
+        counts += np.bincount(row[keys >> np.uint32(16)] << 16 | keys & np.uint32(0xFFFF), minlength=len(counts))
+    return dict(zip(digits, counts.reshape(-1, 2**16), strict=False))
 
 
 def _between(found: dict[int, float], place: float, last: int) -> float:

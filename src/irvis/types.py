@@ -1,9 +1,11 @@
 """The image types of the library. Images are float tensors in [0, 1] with a batch dimension, always."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
+import numpy as np
 from jaxtyping import Float
+from numpy.typing import NDArray
 from torch import Tensor
 
 RGB = Float[Tensor, "b 3 h w"]
@@ -27,6 +29,33 @@ class Meta:
     """Bits per channel of the visible file: 8 or 16."""
     gray: bool = False
     """Whether the visible file has one channel: the fused file has one then, too."""
+    xmp: bytes = b""
+    """XMP packet with the orientation already applied to the pixels."""
+    shown: str = ""
+    """What became black and white of the infrared file, as JSON; empty where it was taken as it is."""
+    nodata: float | None = None
+    """The value of visible pixels that hold no data (GDAL_NODATA), in levels of `depth` bits."""
+    missing: Gray | None = field(default=None, compare=False)
+    """1 where the visible file holds no data; None = nowhere."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Thermal:
+    """What the infrared file measured, at its own resolution, and where that lies in the picture."""
+
+    values: NDArray[np.float32]
+    """(h, w), of `unit`; NaN where nothing was measured."""
+    unit: Literal["celsius", "counts"]
+    problem: str
+    """Why there are no degrees C; empty where there are."""
+    low: float
+    """Of `unit`: what is shown black, and"""
+    high: float
+    """white."""
+    window: tuple[int, int, int, int]
+    """Left, top, width, height of the values in pixels of the visible image; may reach beyond it."""
+    about: str = ""
+    """Of the measurement, as JSON."""
 
 
 class Pair(NamedTuple):
@@ -38,3 +67,5 @@ class Pair(NamedTuple):
     valid: Gray | None = None
     """1 where the infrared camera saw anything; None = everywhere."""
     meta: Meta = Meta()
+    thermal: Thermal | None = None
+    """Kept where it was asked for."""

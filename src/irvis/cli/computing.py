@@ -29,6 +29,9 @@ class Computing:
     ] = 0.0
     calibration: Annotated[Path | None, Parameter(help="Pairs that show the ranges for int8.")] = None
     tile: Annotated[int | None, Parameter(help="Side of tiles in pixels: bounds the memory for big images.")] = None
+    memory: Annotated[str | None, Parameter(help="2GB: TIFF pairs that would take more are streamed, in windows.")] = (
+        None
+    )
     batch: Annotated[
         int | None, Parameter(help="Pairs of one size fused at once. Default: 1 on the CPU, 8 elsewhere.")
     ] = None

@@ -1,7 +1,7 @@
 """Verbs that fuse: demo, fuse."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from ..errors import IrvisError
-from .common import USE, Device, InfraredColor, InfraredRange, app, console, errors, list_unmatched, progress
+from .common import USE, Device, InfraredColor, app, console, errors, list_unmatched, progress
 from .computing import Computing
+from .thermal_options import ThermalOptions
 
 if TYPE_CHECKING:
+    from ..data.matching import Match
+    from ..fuser import Fuser
     from ..jobs import Done, Reading, Writing
 
 
@@ -52,13 +55,15 @@ def demo(
 def fuse(
     visible: Annotated[str, Parameter(help='A file, a folder, or a quoted glob ("night/*_vis.png").')],
     infrared: Annotated[
-        str | None, Parameter(help="The same for infrared. Left out: VISIBLE is a folder that holds both.")
+        str | None,
+        Parameter(help="The same for infrared. Left out: VISIBLE is a folder, or a radiometric file, that holds both."),
     ] = None,
     *,
     out: Annotated[str, Parameter(name=["--out", "-o"], help="The fused file, or a folder.")],
     method: Annotated[
-        str, Parameter(name=["--method", "-m"], help="NAME[:WEIGHTS][:option=value…]; several by commas.")
-    ] = "encdec",
+        str | None,
+        Parameter(name=["--method", "-m"], help="NAME[:WEIGHTS][:option=value…]; several by commas. Default: encdec."),
+    ] = None,
     match: Annotated[
         tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".', negative="")
     ] = None,
@@ -71,12 +76,19 @@ def fuse(
     ] = None,
     quality: Annotated[int, Parameter(help="Of jpg and webp, 1 to 100.")] = 95,
     color: Annotated[Literal["keep", "gray"], Parameter(help="Keep the visible image's colours, or none.")] = "keep",
-    infrared_range: InfraredRange = None,
+    infrared_range: Annotated[
+        str | None,
+        Parameter(
+            help='Black and white of infrared: counts "7000,9000", degrees "20C,40C" or percentiles "1%,99%"; '
+            "then, or alone, a curve: equalised, contrast-limited. Default for radiometric files: 1%,99%."
+        ),
+    ] = None,
     infrared_color: InfraredColor = "refuse",
     resize_infrared: Annotated[
         bool,
         Parameter(negative="", help="Scale infrared to the visible size (only for the same field of view)."),
     ] = False,
+    thermal: Annotated[ThermalOptions, Parameter(name="*")] = ThermalOptions(),  # noqa: B008
     computing: Annotated[Computing, Parameter(name="*")] = Computing(),  # noqa: B008
 ) -> None:
     """Fuse a pair, two folders, or one folder that holds both.
@@ -84,8 +96,9 @@ def fuse(
     irvis fuse visible.jpg infrared.png -o fused.png
     irvis fuse visible/ infrared/ -o fused/ -m encdec:tiny
     irvis fuse pairs/ -o fused/ --match "{id}_W" "{id}_T" --if-exists skip
+    irvis fuse FLIR0001.jpg -o fused.png --palette ironbow --hottest 3
 
-    The result has the size of the visible image and keeps its EXIF, GPS position and colour profile.
+    The result has the size of the visible image and keeps its EXIF, XMP, GPS position and colour profile.
     """
     from .. import jobs
     from ..thermal import Range
@@ -93,19 +106,28 @@ def fuse(
     if not 1 <= quality <= 100:
         raise IrvisError(f"--quality is 1 to 100, not {quality}")
     computing.refuse()
+    thermal.refuse()
+    if method is None:
+        method = "visible" if thermal.msx else "encdec"
+    drawing = thermal.drawing()
+    if color == "gray" and drawing.coloured:
+        raise IrvisError("--color gray leaves nothing of --palette and --msx: give one of them")
     span = Range.parse(infrared_range) if infrared_range is not None else None
-    reading = jobs.Reading(range=span, color=infrared_color, resize=resize_infrared)
+    reading = jobs.Reading(range=span, color=infrared_color, resize=resize_infrared, sensing=thermal.sensing())
     place = Path(out)
     one_file = Path(visible).is_file() and bool(place.suffix) and not place.is_dir()
     if one_file and format is not None:
         raise IrvisError(f"--format is for folders; {place} says by its suffix what it is")
     writing = jobs.Writing(
-        out=place, one_file=one_file, format=format or "png", color=color, if_exists=if_exists, quality=quality
-    )
+        out=place, one_file=one_file, format=format or "png", color=color, if_exists=if_exists, quality=quality,
+        drawing=drawing,
+    )  # fmt: skip
     if computing.ray is not None:
+        thermal.refuse_on_a_cluster()
         _fuse_archive(visible, infrared, match, method, out, reading, writing, computing)
     else:
-        _fuse_here(visible, infrared, match, method.split(","), reading, writing, computing)
+        per_sequence = thermal.range_per == "sequence"
+        _fuse_here(visible, infrared, match, method.split(","), reading, writing, computing, per_sequence)
 
 
 def _fuse_archive(
@@ -125,22 +147,53 @@ def _fuse_archive(
 
 def _fuse_here(
     visible: str, infrared: str | None, match: tuple[str, str] | None, methods: list[str],
-    reading: "Reading", writing: "Writing", computing: Computing,
+    reading: "Reading", writing: "Writing", computing: Computing, per_sequence: bool,
 ) -> None:  # fmt: skip
-    from .. import jobs
+    from .. import io, jobs
+    from ..budget import parse_memory
     from ..data import matching
+    from ..data.matching import Match
 
-    found = matching.match(visible, infrared, patterns=match)
+    found = matching.match(visible, infrared, patterns=match, both=io.holds_record)
     jobs.refuse(found.pairs, methods, writing)
     fusers = {name: computing.fuser(name) for name in methods}
     list_unmatched(found)
+    if per_sequence:
+        reading = jobs.settled(found.pairs, reading)
     begun = time.perf_counter()
     pace = jobs.pace_for(
         computing.device, workers=computing.workers, batch=computing.batch, together=computing.runtime == "torch"
     )
-    with closing(jobs.fuse_all(found.pairs, fusers, reading, writing, computing.device, pace=pace)) as results:
-        done = progress(results, len(found.pairs), "fusing")
+    small, large = list(found.pairs), list[Match]()
+    if computing.memory is not None:
+        memory = parse_memory(computing.memory)
+        small, large = jobs.divided(found.pairs, fusers, memory, computing.device)
+    done = list[jobs.Done]()
+    if small:
+        with closing(jobs.fuse_all(small, fusers, reading, writing, computing.device, pace=pace)) as results:
+            done += progress(results, len(small), "fusing")
+    if large:
+        done += _streamed(large, fusers, reading, writing, memory, computing.device)
     _report(done, time.perf_counter() - begun)
+
+
+def _streamed(
+    pairs: "Sequence[Match]", fusers: "Mapping[str, Fuser]", reading: "Reading", writing: "Writing",
+    memory: int, device: str,
+) -> "list[Done]":  # fmt: skip
+    """One pair after another, with a bar for its windows."""
+    from rich.progress import Progress
+
+    from .. import jobs
+
+    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task("fusing in windows")
+        return list(
+            jobs.stream_all(
+                pairs, fusers, reading, writing, memory=memory, device=device,
+                show=lambda number, count: bar.update(task, completed=number, total=count),
+            )
+        )  # fmt: skip
 
 
 def _report(done: Sequence["Done"], seconds: float) -> None:
@@ -148,6 +201,8 @@ def _report(done: Sequence["Done"], seconds: float) -> None:
     for one in done:
         for note in one.notes:
             errors.print(f"warning: {one.name}: {note}")
+        for told in one.told:
+            console.print(f"{one.name}: {told}")
     failed = [one for one in done if one.problem]
     skipped = sum(one.skipped for one in done)
     fused = len(done) - len(failed) - skipped

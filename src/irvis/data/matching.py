@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from irvis.errors import IrvisError
-from irvis.io import READABLE
+from irvis.io import FRAMES, READABLE
 
 VISIBLE_FOLDERS = ("vi", "vis", "visible", "visual", "rgb", "eo", "color", "colour")
 INFRARED_FOLDERS = ("ir", "inf", "infrared", "thermal", "lwir", "mwir", "tir", "flir")
@@ -50,12 +50,15 @@ def match(
     *,
     patterns: tuple[str, str] | None = None,
     recursive: bool = True,
+    both: Callable[[Path], bool] | None = None,
 ) -> Matches:
     """Pair two files, two folders, two quoted globs, or what one folder (or one glob) holds.
 
     `patterns` ("{id}_W", "{id}_T") are for stems that differ: the same {id} makes a pair, and both files may
     lie in one folder, where files that fit neither pattern are left out. Sub-folders take part unless
     `recursive` is False: a pair then lies in the same sub-folder of both sides.
+    `both` tells whether a file may hold both images: such files are pairs by themselves where no infrared side is
+    given and none is found. Only then a file is opened.
     Raises IrvisError when nothing is there, nothing matches, or more than one reading is possible.
     """
     first = Path(visible).expanduser()
@@ -64,7 +67,9 @@ def match(
     if kind != _kind(second):
         raise IrvisError(f"{first} is a {kind} but {second} is a {_kind(second)}: give two of a kind.")
     if kind == "file":
-        return _two_files(first, second, infrared is None, patterns)
+        return _two_files(first, second, infrared is None and not (both and both(first)), patterns)
+    if infrared is None and both and patterns is None and (alone := _by_themselves(first, recursive, both)):
+        return alone
     if kind == "folder" and infrared is None and (inside := _folders_inside(first, patterns is None)):
         first, second = inside
     same = first == second or (kind == "folder" and first.samefile(second))
@@ -74,7 +79,7 @@ def match(
         return _two_globs(first, second)
     roots = (first, second) if kind == "folder" else (None, None)
     namers = _pattern_namers(patterns, roots, same) if patterns else tuple(map(_stem_namer, roots))
-    sides = [_images(place, recursive) for place in (first, second)]
+    sides = [_images(first, recursive), _images(second, recursive, (*READABLE, *FRAMES))]
     matches = _join(sides, [_named(side, namer) for side, namer in zip(sides, namers, strict=True)])
     return _without_strangers(matches, namers) if same else matches
 
@@ -131,13 +136,23 @@ def _two_files(first: Path, second: Path, alone: bool, patterns: tuple[str, str]
     return Matches((Match(first.stem, first, second),))
 
 
+def _by_themselves(place: Path, recursive: bool, both: Callable[[Path], bool]) -> Matches | None:
+    """The files that hold both images; None if there are none, or a folder has a visible and an infrared sub-folder."""
+    if place.is_dir() and any(_named_folders(parent) for parent in (place, *_subfolders(place))):
+        return None
+    paths = [path for path in _images(place, recursive, (*READABLE, *FRAMES)) if both(path)]
+    root = place if place.is_dir() else None
+    return Matches(tuple(Match(_stem_namer(root)(path) or path.stem, path, path) for path in paths)) if paths else None
+
+
 def _two_globs(first: Path, second: Path) -> Matches:
     """By stem where stems are unique and some agree, else by the text that the wildcards stood for."""
-    paths = [_images(side) for side in (first, second)]
+    paths = [_images(first), _images(second, suffixes=(*READABLE, *FRAMES))]
     stems = [[path.stem for path in side] for side in paths]
     if all(len(side) == len(set(side)) for side in stems) and set(stems[0]) & set(stems[1]):
         return _join(paths, [_named(side, _stem_namer(None)) for side in paths])
-    named = [[(path, _star_name(path, str(place))) for path in _images(place)] for place in (first, second)]
+    places = zip(paths, (first, second), strict=True)
+    named = [[(path, _star_name(path, str(place))) for path in side] for side, place in places]
     return _join(paths, [_unique(side) for side in named])
 
 
@@ -148,23 +163,23 @@ def _without_strangers(matches: Matches, namers: Sequence[Namer]) -> Matches:
     return Matches(matches.pairs, visible, infrared)
 
 
-def _images(place: Path, recursive: bool = True) -> list[Path]:
+def _images(place: Path, recursive: bool = True, suffixes: Sequence[str] = READABLE) -> list[Path]:
     """The readable files of a folder or glob; never an empty list."""
     if place.is_dir():
-        images = _glob(place, "**/*" if recursive else "*")
+        images = _glob(place, "**/*" if recursive else "*", suffixes)
     else:
         fixed = list(itertools.takewhile(lambda part: not WILD.search(part), place.parts))
-        images = _glob(Path(*fixed), str(Path(*place.parts[len(fixed) :])))
+        images = _glob(Path(*fixed), str(Path(*place.parts[len(fixed) :])), suffixes)
     if place.is_dir() and not os.access(place, os.R_OK | os.X_OK):
         raise IrvisError(f"{place} cannot be opened: you have no permission to read it.")
     if not images:
-        raise IrvisError(f"{place}: no image there (looked for {' '.join(sorted(READABLE))}).")
+        raise IrvisError(f"{place}: no image there (looked for {' '.join(sorted(suffixes))}).")
     return images
 
 
-def _glob(root: Path, pattern: str) -> list[Path]:
+def _glob(root: Path, pattern: str, suffixes: Sequence[str] = READABLE) -> list[Path]:
     """The readable files below `root` that fit, in natural order; what is hidden below it is left out."""
-    found = (path for path in root.glob(pattern) if path.suffix.lower() in READABLE and path.is_file())
+    found = (path for path in root.glob(pattern) if path.suffix.lower() in suffixes and path.is_file())
     shown = (path for path in found if not any(part[0] == "." for part in path.relative_to(root).parts))
     return sorted(shown, key=lambda path: natural(path.as_posix()))
 

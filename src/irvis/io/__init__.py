@@ -10,44 +10,48 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 
-from ..color import gray
+from ..cameras import read as read_camera
 from ..errors import IrvisError
-from ..thermal import Range, to_unit
-from ..types import RGB, Gray, Image, Meta, Pair, Scaled
+from ..thermal import Range, Sensing
+from ..types import RGB, Gray, Meta, Pair
+from . import photo
 from .decode import MAX_PIXELS, READABLE, Raster, StrPath, read_raster, within_memory
 from .deep import Samples
 from .encode import WRITABLE, write
+from .infrared import FRAMES, Measured, measure
+from .notes import nodata_of, read_shown, read_xmp
+from .photo import resized
+from .samples import COLOUR_LEVELS, FULL, extremes, is_coloured, tensor
+from .show import Shown, gray_of, show, thermal
 
 __all__ = [
     "COLOUR_LEVELS",
+    "FRAMES",
     "MAX_PIXELS",
     "READABLE",
     "WRITABLE",
     "IrvisWarning",
     "Samples",
     "StrPath",
+    "holds_record",
+    "infrared_of",
     "is_complete",
     "noting",
     "read_infrared",
     "read_pair",
+    "read_shown",
     "read_visible",
     "write",
 ]
 
-COLOUR_LEVELS = 16
-"""Coloured: max(R, G, B) - min(R, G, B) exceeds this many of 255 levels in over 1% of the pixels.
-
-Measured, as the 99th percentile of that spread: gray infrared files of six public sets 0 (a camera's
-coloured overlay reaches 47 in 0.1% of the pixels), pseudo-coloured thermal files 240 to 243.
-"""
-
-_FULL = {"uint8": 255, "uint16": 65535}
+_FULL, _is_coloured, _tensor = FULL, is_coloured, tensor
 
 
 class IrvisWarning(UserWarning):
@@ -80,19 +84,26 @@ def read_visible(path: StrPath) -> tuple[RGB, Meta]:
     """The visible image, shape (1, 3, h, w), and what its file says beside its pixels."""
     raster = read_raster(Path(path))
     with within_memory(raster.path):
-        return _visible(raster)
+        image, meta = _visible(raster)
+    return image, replace(meta, xmp=read_xmp(raster.path))
 
 
-def read_infrared(path: StrPath, *, range: Range | None = None, color: Literal["refuse", "gray"] = "refuse") -> Gray:
+def read_infrared(
+    path: StrPath,
+    *,
+    range: Range | None = None,
+    color: Literal["refuse", "gray"] = "refuse",
+    sensing: Sensing = Sensing(),  # noqa: B008
+) -> Gray:
     """The infrared image, shape (1, 1, h, w).
 
     8-bit gray (one channel, or three alike) is taken as it is. 16-bit and float files need a `range`; an
-    8-bit file follows it too. A pseudo-coloured file is refused: its colours are a palette and no
+    8-bit file follows it too. Of a thermal camera's own file (FLIR, DJI; `irvis.cameras`) the counts are taken,
+    by default from 1% to 99%. A pseudo-coloured file is refused: its colours are a palette and no
     temperature. `color="gray"` takes its BT.601 luma all the same.
     """
-    raster = read_raster(Path(path))
-    with within_memory(raster.path):
-        return _infrared(raster, range, color)
+    with within_memory(path):
+        return _tensor(_shown(_measure(Path(path), sensing), range, color, sensing).image[..., None])
 
 
 def read_pair(
@@ -103,19 +114,53 @@ def read_pair(
     range: Range | None = None,
     color: Literal["refuse", "gray"] = "refuse",
     resize: bool = False,
+    sensing: Sensing = Sensing(),  # noqa: B008
 ) -> Pair:
-    """A registered pair; `resize` scales the infrared to the visible's size (bicubic, antialiased)."""
-    rasters = read_raster(Path(visible)), read_raster(Path(infrared))
+    """A registered pair; `resize` scales the infrared to the visible's size (bicubic, antialiased).
+
+    The same file on both sides is a radiometric one that holds its photo: the pair is what both cameras saw, at
+    the resolution of the photo.
+    """
+    name = name or Path(visible).stem
     with within_memory(f"{visible} and {infrared}"):
-        hint = _swap_hint(*rasters)
-        infrared_image = _infrared(rasters[1], range, color, hint)
+        measured = _measure(Path(infrared), sensing)
+        if Path(visible) == Path(infrared) and measured.radiometric is not None:
+            return _inside(measured, name, range, color, resize, sensing)
+        raster = read_raster(Path(visible))
+        hint = _swap_hint(raster, measured.raster)
+        made = _shown(measured, range, color, sensing, hint)
         if hint:
             _warn(hint)
-        visible_image, meta = _visible(rasters[0])
+        visible_image, meta = _visible(raster)
         if not resize:
-            _refuse_other_size(*rasters)
-        resized = _resized(infrared_image, *visible_image.shape[2:])
-    return Pair(name or Path(visible).stem, visible_image, resized, meta=meta)
+            _refuse_other_size(raster, measured.raster)
+        height, width = visible_image.shape[2:]
+        kept = thermal(measured, made, sensing, (0, 0, width, height)) if sensing.keep else None
+        valid = photo.measured_part(measured, height, width)
+        image = resized(_tensor(made.image[..., None]), height, width)
+    return Pair(
+        name, visible_image, image, valid, meta=replace(meta, xmp=read_xmp(raster.path), shown=made.text), thermal=kept
+    )
+
+
+def _inside(
+    measured: Measured, name: str, span: Range | None, color: Literal["refuse", "gray"], resize: bool, sensing: Sensing
+) -> Pair:
+    path = measured.raster.path
+    with _naming(path):
+        place = photo.place(measured, sensing.crop, resize)
+    made = _shown(measured, span, color, sensing)
+    kept = thermal(measured, made, sensing, place.window) if sensing.keep else None
+    meta = Meta(exif=read_raster(path).exif, xmp=read_xmp(path), shown=made.text)
+    return Pair(name, place.visible, photo.seen(_tensor(made.image[..., None]), place), meta=meta, thermal=kept)
+
+
+def holds_record(path: StrPath) -> bool:
+    """True if `path` is a thermal camera's own file, a damaged one too: it may hold both images of a pair."""
+    try:
+        return read_camera(Path(path)) is not None
+    except IrvisError:
+        return True
 
 
 def is_complete(path: StrPath) -> bool:
@@ -135,58 +180,60 @@ def _visible(raster: Raster) -> tuple[RGB, Meta]:
     if samples.dtype == np.float32 and not ((samples >= 0) & (samples <= 1)).all():
         raise IrvisError(
             f"{raster.path}: float samples of a visible file must lie in [0, 1], these run from "
-            f"{_extremes(samples)}: save it with 8 or 16 bits."
+            f"{extremes(samples)}: save it with 8 or 16 bits."
         )
     image = _tensor(samples) / _FULL.get(samples.dtype.name, 1)
     depth = 8 if samples.dtype == np.uint8 else 16
-    meta = Meta(exif=raster.exif, icc=raster.icc, depth=depth, gray=samples.shape[2] == 1)
+    nodata, missing = nodata_of(raster.exif), None
+    if nodata is not None and samples.dtype != np.float32 and (empty := (samples == nodata).all(axis=2)).any():
+        missing = torch.from_numpy(empty)[None, None].float()
+    meta = Meta(
+        exif=raster.exif, icc=raster.icc, depth=depth, gray=samples.shape[2] == 1,
+        nodata=nodata, missing=missing,
+    )  # fmt: skip
     return image.expand(1, 3, -1, -1).contiguous(), meta
-
-
-def _infrared(raster: Raster, span: Range | None, color: Literal["refuse", "gray"], hint: str = "") -> Gray:
-    """`hint` ends the text of a refusal."""
-    try:
-        return infrared_of(raster.samples, span, color)
-    except IrvisError as error:
-        raise IrvisError(f"{raster.path}: {error}{hint and ' '}{hint}") from error
 
 
 def infrared_of(samples: Samples, span: Range | None, color: Literal["refuse", "gray"]) -> Gray:
     """Samples (h, w, 1 or 3) of an infrared image as (1, 1, h, w) in [0, 1]: the rules for files and arrays."""
+    _refuse_coloured(samples, color)
+    return _tensor(gray_of(samples, span)[..., None])
+
+
+def _refuse_coloured(samples: Samples, color: Literal["refuse", "gray"]) -> None:
     if color == "refuse" and _is_coloured(samples):
         raise IrvisError(
             "the infrared image is pseudo-coloured: use the camera's grayscale or radiometric output, or take "
             "its brightness with --infrared-color gray (infrared_color='gray' in Python)."
         )
-    if span is None and samples.dtype != np.uint8:
-        raise IrvisError(
-            f"the infrared image holds {samples.dtype} counts from {_extremes(samples)} and needs a range, what is "
-            "black and what is white: --infrared-range 1%,99% (infrared_range='1%,99%' in Python)."
-        )
-    counts = gray(_tensor(samples))
-    return counts / 255 if span is None else torch.from_numpy(to_unit(counts.numpy(), span))
 
 
-def _tensor(samples: Samples) -> Image:
-    return torch.from_numpy(np.ascontiguousarray(samples.transpose(2, 0, 1), np.float32))[None]
+@contextmanager
+def _naming(path: Path, hint: str = "") -> Iterator[None]:
+    """An IrvisError names the file, and ends with the hint."""
+    try:
+        yield
+    except IrvisError as error:
+        named = "" if str(error).startswith(str(path)) else f"{path}: "
+        raise IrvisError(f"{named}{error}{hint and ' '}{hint}") from error
 
 
-def _extremes(samples: Samples) -> str:
-    finite = samples[np.isfinite(samples)]
-    if not finite.size:
-        return "NaN to NaN"
-    low, inner_low, inner_high, high = np.percentile(finite, (0, 1, 99, 100))
-    return f"{low:g} to {high:g} (1%: {inner_low:g}, 99%: {inner_high:g})"
+def _measure(path: Path, sensing: Sensing) -> Measured:
+    with _naming(path):
+        return measure(path, sensing)
 
 
-def _is_coloured(samples: Samples) -> bool:
-    if samples.shape[2] == 1:
-        return False
-    full = _FULL.get(samples.dtype.name) or float(np.ptp(samples))
-    red, green, blue = (samples[..., n] for n in range(3))
-    high, low = (extreme(extreme(red, green), blue) for extreme in (np.maximum, np.minimum))
-    spread = high.astype(np.float32) - low
-    return bool((spread > COLOUR_LEVELS / 255 * full).mean() > 0.01)
+def _shown(
+    measured: Measured, span: Range | None, color: Literal["refuse", "gray"], sensing: Sensing, hint: str = ""
+) -> Shown:
+    """`hint` ends the text of a refusal."""
+    path = measured.raster.path
+    with _naming(path, hint):
+        _refuse_coloured(measured.raster.samples, color)
+        made = show(measured, span, sensing)
+    if made.note:
+        _warn(f"{path}: {made.note}")
+    return made
 
 
 # ------------------------------------------------------------------------- the two files of a pair
@@ -206,9 +253,3 @@ def _refuse_other_size(visible: Raster, infrared: Raster) -> None:
             f"{visible.path} is {width}x{height} and {infrared.path} is {infrared_width}x{infrared_height}: "
             "align them first or, if they show the same view, type --resize-infrared."
         )
-
-
-def _resized(image: Scaled, height: int, width: int) -> Image:
-    if image.shape[2:] == (height, width):
-        return image
-    return torch.nn.functional.interpolate(image, (height, width), mode="bicubic", antialias=True).clamp(0, 1)

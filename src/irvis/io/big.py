@@ -23,6 +23,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from ..types import Meta
 from .decode import _TIFF, _as_irvis_errors, _exif, _quiet, _tiff_directory, read_raster
 from .deep import _LIBTIFF_CODECS, _TIFF_KINDS, Samples
+from .notes import nodata_of, read_xmp
 
 PIECE = 4 * 2**20
 """Strips that can be read in part are read so many bytes at a time."""
@@ -135,10 +136,9 @@ def _decoded(path: Path) -> Source:
     raster = read_raster(path)
     samples = raster.samples
     height, width, channels = samples.shape
-    gray, depth = channels == 1, 8 if samples.dtype == np.uint8 else 16
     return Source(
         path=path, height=height, width=width, channels=channels, dtype=samples.dtype, row=0, block=0,
-        held=samples.nbytes, meta=Meta(exif=raster.exif, icc=raster.icc, depth=depth, gray=gray),
+        held=samples.nbytes, meta=_meta(path, raster.exif, raster.icc, samples.dtype, channels),
         blocks=lambda: iter([samples]),
     )  # fmt: skip
 
@@ -174,16 +174,20 @@ def _why_not_in_parts(page: Any, orientation: int) -> str:
 def _tiff_source(path: Path, page: Any, exif: bytes) -> Source:
     dtype = np.dtype(page.dtype if page.dtype in (np.uint8, np.uint16) else np.float32)
     channels = 3 if page.samplesperpixel > 2 else 1
-    depth = 8 if dtype == np.uint8 else 16
     row = page.imagewidth * page.samplesperpixel * max(page.dtype.itemsize, dtype.itemsize)
     in_part = not page.is_tiled and page.compression in (1, *_DEFLATE)
     block = page.tilelength if page.is_tiled else min(page.rowsperstrip, page.imagelength)
     return Source(
         path=path, height=page.imagelength, width=page.imagewidth, channels=channels, dtype=dtype, row=row,
         block=min(block, max(PIECE // row, 1)) if in_part else block, held=0,
-        meta=Meta(exif=exif, icc=bytes(page.iccprofile or b""), depth=depth, gray=channels == 1),
+        meta=_meta(path, exif, bytes(page.iccprofile or b""), dtype, channels),
         blocks=partial(_tiff_blocks, path),
     )  # fmt: skip
+
+
+def _meta(path: Path, exif: bytes, icc: bytes, dtype: np.dtype[Any], channels: int) -> Meta:
+    depth = 8 if dtype == np.uint8 else 16
+    return Meta(exif=exif, icc=icc, depth=depth, gray=channels == 1, xmp=read_xmp(path), nodata=nodata_of(exif))
 
 
 def _tiff_blocks(path: Path) -> Iterator[Samples]:

@@ -15,6 +15,7 @@ from ..fuser import Fuser
 from ..types import RGB, Meta, Pair
 from .pipeline import Ended, Pace, Stages, flow
 from .plan import Done, Reading, Writing, targets
+from .temperatures import drawn, meta_of, refuse_without_degrees, whole, write_sidecars
 
 CUDA_BATCH = 8
 
@@ -29,8 +30,8 @@ class Loaded:
 
     @property
     def kind(self) -> tuple[object, ...]:
-        """One size, and the same methods to do."""
-        return (*self.pair.visible.shape, *self.paths)
+        """One size, the same methods to do, and both with or without a part that infrared did not see."""
+        return (*self.pair.visible.shape, *self.paths, self.pair.valid is None)
 
     @property
     def pixels(self) -> int:
@@ -46,6 +47,8 @@ class Fused:
     paths: Mapping[str, Path]
     meta: Meta
     done: Done
+    pair: Pair | None = None
+    """Kept where its temperatures are drawn or written."""
 
 
 def pace_for(
@@ -96,7 +99,7 @@ def fuse_all(
 @torch.inference_mode()
 def _read(match: Match, methods: Sequence[str], reading: Reading, writing: Writing) -> Loaded | Ended[Done]:
     paths = targets(match, methods, writing)
-    todo = {m: p for m, p in paths.items() if not (writing.if_exists == "skip" and io.is_complete(p))}
+    todo = {m: p for m, p in paths.items() if not (writing.if_exists == "skip" and whole(p, writing.drawing))}
     if not todo:
         return Ended(Done(name=match.name, files=tuple(paths.values()), skipped=True))
     with io.noting() as notes:
@@ -108,7 +111,9 @@ def _read(match: Match, methods: Sequence[str], reading: Reading, writing: Writi
                 range=reading.range,
                 color=reading.color,
                 resize=reading.resize,
+                sensing=reading.sensing,
             )
+            refuse_without_degrees(pair, writing.drawing, match.infrared)
         except Exception as error:  # whatever it is, the other pairs are still to be done
             files = tuple(todo.values())
             return Ended(Done(name=match.name, files=files, problem=_said(error), notes=tuple(notes)))
@@ -124,8 +129,10 @@ def _fuse(batch: Sequence[Loaded], fusers: Mapping[str, Fuser], device: str) -> 
     problem = ""
     try:
         visible, infrared = visible.to(device), infrared.to(device)
+        valid = [loaded.pair.valid for loaded in batch if loaded.pair.valid is not None]
+        seen = torch.cat(valid).to(device) if valid else None
         for method in batch[0].paths:
-            fused = fusers[method](visible, infrared).cpu()
+            fused = fusers[method](visible, infrared, seen).cpu()
             for pictures, picture in zip(made, fused.split(1), strict=True):
                 pictures[method] = picture
     except Exception as error:
@@ -133,7 +140,13 @@ def _fuse(batch: Sequence[Loaded], fusers: Mapping[str, Fuser], device: str) -> 
             return [fused for loaded in batch for fused in _fuse([loaded], fusers, device)]
         problem = _said(error)
     return [
-        Fused(pictures=pictures, paths=loaded.paths, meta=loaded.pair.meta, done=_outcome(loaded, problem))
+        Fused(
+            pictures=pictures,
+            paths=loaded.paths,
+            meta=loaded.pair.meta,
+            done=_outcome(loaded, problem),
+            pair=loaded.pair if loaded.pair.thermal is not None else None,
+        )
         for pictures, loaded in zip(made, batch, strict=True)
     ]
 
@@ -145,11 +158,24 @@ def _outcome(loaded: Loaded, problem: str) -> Done:
 @torch.inference_mode()
 def _write(fused: Fused, writing: Writing) -> Done:
     try:
-        for method, picture in fused.pictures.items():
-            write(fused.paths[method], picture, fused.meta, writing)
+        told = [_write_one(fused, method, picture, writing) for method, picture in fused.pictures.items()]
     except Exception as error:
         return replace(fused.done, problem=_said(error))
-    return fused.done
+    return replace(fused.done, told=told[0]) if told else fused.done
+
+
+def _write_one(fused: Fused, method: str, picture: RGB, writing: Writing) -> tuple[str, ...]:
+    """The files of one method, and the temperatures to tell."""
+    path, pair, drawing = fused.paths[method], fused.pair, writing.drawing
+    told: tuple[str, ...] = ()
+    meta = fused.meta
+    if pair is not None and drawing.any:
+        if drawing.sidecar:
+            write_sidecars(path, picture, pair)
+        picture, told = drawn(picture, pair, drawing)
+        meta = meta_of(pair, drawing)
+    write(path, picture, meta, writing)
+    return told
 
 
 def write(path: Path, fused: RGB, meta: Meta, writing: Writing) -> None:

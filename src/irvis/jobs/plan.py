@@ -1,14 +1,15 @@
 """What is asked of a batch of pairs, what became of each, and which file belongs to which."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from .. import io
 from ..data.matching import Match
 from ..errors import IrvisError
-from ..thermal import Range
+from ..thermal import Drawing, Range, Sensing
+from .temperatures import sidecars
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +19,7 @@ class Reading:
     range: Range | None = None
     color: Literal["refuse", "gray"] = "refuse"
     resize: bool = False
+    sensing: Sensing = field(default_factory=Sensing)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,8 @@ class Writing:
     color: Literal["keep", "gray"] = "keep"
     if_exists: Literal["error", "skip", "overwrite"] = "error"
     quality: int = 95
+    drawing: Drawing = field(default_factory=Drawing)
+    """What is made of the temperatures; needs `Sensing.keep`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +46,8 @@ class Done:
     skipped: bool = False
     problem: str = ""
     notes: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    """Temperatures that were asked for."""
 
 
 def targets(pair: Match, methods: Sequence[str], writing: Writing) -> dict[str, Path]:
@@ -57,6 +63,11 @@ def targets(pair: Match, methods: Sequence[str], writing: Writing) -> dict[str, 
     return {m: folder / f"{pair.name}.{writing.format}" for m, folder in folders.items()}
 
 
+def _written(pair: Match, methods: Sequence[str], writing: Writing) -> list[Path]:
+    fused = list(targets(pair, methods, writing).values())
+    return fused + [path for one in fused for path in (sidecars(one) if writing.drawing.sidecar else ())]
+
+
 def refuse(pairs: Sequence[Match], methods: Sequence[str], writing: Writing) -> None:
     """Before anything is done: OUT fits what is asked, no output is there yet (unless told), and none is an input."""
     suffix = writing.out.suffix.lower()
@@ -68,7 +79,7 @@ def refuse(pairs: Sequence[Match], methods: Sequence[str], writing: Writing) -> 
         raise IrvisError(f"{writing.out} is a file; give a folder as --out")
     inputs = {path.resolve() for pair in pairs for path in (pair.visible, pair.infrared)}
     for pair in pairs:
-        for path in targets(pair, methods, writing).values():
+        for path in _written(pair, methods, writing):
             if path.resolve() in inputs:
                 raise IrvisError(f"{path} is an input and would be overwritten; choose another --out")
             if writing.if_exists == "error" and path.exists():

@@ -8,6 +8,7 @@ import json
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,7 +76,7 @@ def export(
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".irvis-") as folder:
         unfinished = Path(folder) / path.name
         write(model, unfinished, precision, told)
-        told["smallest"] = str(parity.smallest(run(unfinished), truth, TOLERANCE[precision]))
+        told["smallest"] = str(parity.smallest(partial(run, unfinished), truth, TOLERANCE[precision]))
         write(model, unfinished, precision, told)
         report = parity.compare(run(unfinished), kind, truth, int(told["smallest"]), TOLERANCE[precision])
         for file in sorted(Path(folder).iterdir()) if report.within else ():

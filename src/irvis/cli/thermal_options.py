@@ -1,0 +1,105 @@
+"""Options that say how thermal files are read, and what is made of their temperatures."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Group, Parameter
+
+from ..errors import IrvisError
+
+if TYPE_CHECKING:
+    from ..thermal import Drawing, Sensing
+
+_THERMAL = Group("Thermal", sort_key=5)
+
+Number = float | None
+
+
+@Parameter(group=_THERMAL)
+@dataclass(frozen=True, kw_only=True)
+class ThermalOptions:
+    """What the infrared files hold, and what of it is kept."""
+
+    infrared_unit: Annotated[
+        Literal["counts", "celsius", "picture"] | None,
+        Parameter(help="What becomes gray of a radiometric file; picture: as the camera shows it. Default: counts."),
+    ] = None
+    range_per: Annotated[
+        Literal["image", "sequence"], Parameter(help="sequence: one range, and one polarity, for all files.")
+    ] = "image"
+    polarity: Annotated[
+        Literal["white-hot", "black-hot", "auto"],
+        Parameter(help="Of the infrared files; black-hot is inverted, auto is estimated."),
+    ] = "white-hot"
+    frame: Annotated[int, Parameter(help="Of a SEQ or CSQ file, from 0.")] = 0
+    infrared_crop: Annotated[
+        str | None, Parameter(help="left,top,width,height: cuts off what is drawn or written around the image.")
+    ] = None
+    emissivity: Annotated[
+        Number, Parameter(help="Of the objects, above 0 to 1. This and the next: default as in the file.")
+    ] = None
+    distance: Annotated[Number, Parameter(help="Metres.")] = None
+    reflected: Annotated[Number, Parameter(help="Temperature, °C.")] = None
+    atmospheric: Annotated[Number, Parameter(help="Temperature, °C.")] = None
+    humidity: Annotated[Number, Parameter(help="0 to 1.")] = None
+    window_temperature: Annotated[Number, Parameter(help="°C.")] = None
+    window_transmission: Annotated[Number, Parameter(help="Above 0 to 1.")] = None
+    kelvin_per_count: Annotated[Number, Parameter(help="Of linear counts: 0.01 for K × 100 (TLinear).")] = None
+    temperature_sidecar: Annotated[
+        bool, Parameter(negative="", help="Write °C as float TIFF beside the fused file, aligned and native.")
+    ] = False
+    spot: Annotated[
+        list[str] | None, Parameter(help="x,y of the fused picture: its °C is drawn and printed. Several.", negative="")
+    ] = None
+    hottest: Annotated[int, Parameter(help="So many hottest spots are drawn and printed.")] = 0
+    palette: Annotated[
+        Literal["ironbow", "whitehot", "blackhot", "rainbow", "dusk"] | None,
+        Parameter(help="Hues by temperature, with a legend; the brightness is that of the fused picture."),
+    ] = None
+    msx: Annotated[
+        bool,
+        Parameter(negative="", help="Thermal palette and visible edges (with -m: the fused picture's edges)."),
+    ] = False
+
+    def refuse(self) -> None:
+        """Numbers that mean nothing."""
+        if self.hottest < 0 or self.frame < 0:
+            raise IrvisError("--hottest and --frame are 0 or more")
+
+    def sensing(self) -> "Sensing":
+        """How the files are read."""
+        from ..thermal import CONDITIONS, Sensing
+        from ..thermal.asked import parse_crop
+
+        given = ((name, getattr(self, name)) for name in CONDITIONS)
+        return Sensing(
+            unit=self.infrared_unit,
+            frame=self.frame,
+            crop=None if self.infrared_crop is None else parse_crop(self.infrared_crop),
+            kelvin_per_count=self.kelvin_per_count,
+            conditions=tuple((name, value) for name, value in given if value is not None),
+            polarity=self.polarity,
+            keep=self.drawing().any,
+        )
+
+    def drawing(self) -> "Drawing":
+        """What is made of the temperatures."""
+        from ..thermal import Drawing
+        from ..thermal.asked import parse_spot
+
+        return Drawing(
+            sidecar=self.temperature_sidecar,
+            spots=tuple(map(parse_spot, self.spot or [])),
+            hottest=self.hottest,
+            palette=self.palette,
+            msx=self.msx,
+        )
+
+    def refuse_on_a_cluster(self) -> None:
+        """What needs all files at once, or writes and prints more than the fused file."""
+        drawing = self.drawing()
+        if drawing.sidecar or drawing.measures or self.range_per == "sequence":
+            raise IrvisError(
+                "--ray goes without --temperature-sidecar, --spot, --hottest and --range-per sequence: "
+                "fuse on this machine for these"
+            )

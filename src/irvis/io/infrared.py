@@ -1,0 +1,146 @@
+"""Infrared files to counts and degrees C: thermal cameras' own files, frames of camera modules, and pictures."""
+
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import cameras
+from ..cameras import Radiometric, layouts, planck
+from ..errors import IrvisError
+from ..thermal import Sensing
+from .decode import Raster, read_raster
+from .deep import Samples
+from .notes import nodata_of
+
+FRAMES = (".seq", ".csq", ".fff")
+"""Suffixes, lower case, of files that hold frames of a thermal camera and no picture."""
+_SURE = 0.9  # share of the words of a stacked picture whose chroma is near gray
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Measured:
+    """An infrared file: `raster` holds its samples, cropped; `radiometric` is whole and None for a plain image."""
+
+    raster: Raster
+    radiometric: Radiometric | None = None
+    empty: bool = False
+    """Whether some samples were the file's nodata value; they are NaN here."""
+
+
+def measure(path: Path, sensing: Sensing) -> Measured:
+    """Read an infrared file as it is to be taken; what it cannot give is an IrvisError."""
+    found = None if sensing.unit == "picture" or not _is_file(path) else _recorded(path, sensing.frame)
+    raster = Raster(path, np.zeros((0, 0, 1), np.uint16), b"", b"") if found else read_raster(path)
+    found = found or _module_frame(raster, sensing)
+    if found is not None:
+        whole = replace(raster, samples=found.counts[..., None])
+        return Measured(raster=replace(whole, samples=_cropped(whole, sensing)), radiometric=found)
+    clean = _without_nodata(raster)
+    return Measured(raster=replace(clean, samples=_cropped(clean, sensing)), empty=clean is not raster)
+
+
+def _is_file(path: Path) -> bool:
+    """What is none, the reader of pictures has words for."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _recorded(path: Path, frame: int) -> Radiometric | None:
+    """What a thermal camera recorded; None if the file is none of a thermal camera."""
+    found = cameras.read(path)
+    if frame == 0:
+        return found
+    if found is None or path.suffix.lower() not in FRAMES:
+        raise IrvisError(f"{path} holds one picture: --frame is for SEQ and CSQ files.")
+    last = next(islice(cameras.frames(path), frame, None), None)
+    if last is None:
+        raise IrvisError(f"{path} holds {sum(1 for _ in cameras.frames(path))} frames, counted from 0: no {frame}.")
+    return last
+
+
+def _module_frame(raster: Raster, sensing: Sensing) -> Radiometric | None:
+    """A frame with telemetry rows or a stacked picture, by its size; None for any other image."""
+    height, width, channels = raster.samples.shape
+    layout = layouts.layout_of(width, height)
+    if layout is None or channels != 1 or raster.samples.dtype != np.uint16 or sensing.crop is not None:
+        return None
+    words = raster.samples[..., 0]
+    if layout.stacked and not ((words[: layout.extra] >> 8) // 16 == 8).mean() >= _SURE:  # 0x80 is no chroma
+        return None
+    try:
+        return layouts.split(words, kelvin_per_count=sensing.kelvin_per_count).radiometric
+    except IrvisError as error:
+        raise IrvisError(f"{raster.path}: {error}") from error
+
+
+def _without_nodata(raster: Raster) -> Raster:
+    """Pixels of a GeoTIFF that hold its nodata value become NaN: nothing was measured there."""
+    nodata = nodata_of(raster.exif)
+    if nodata is None:
+        return raster
+    empty = raster.samples == nodata
+    return replace(raster, samples=np.where(empty, np.float32(np.nan), raster.samples)) if empty.any() else raster
+
+
+def _cropped(raster: Raster, sensing: Sensing) -> Samples:
+    if sensing.crop is None:
+        return raster.samples
+    left, top, width, height = sensing.crop
+    part = raster.samples[top : top + height, left : left + width]
+    if part.shape[:2] != (height, width):
+        high, wide = raster.samples.shape[:2]
+        raise IrvisError(
+            f"{raster.path} is {wide}x{high}: --infrared-crop {left},{top},{width},{height} reaches beyond it."
+        )
+    return part
+
+
+# ------------------------------------------------------------------------------------- temperature
+
+
+def degrees_at(counts: tuple[float, float], measured: Measured, sensing: Sensing) -> tuple[float, float]:
+    """Degrees C of any two counts, for a legend; NaN where a count has none."""
+    found = measured.radiometric
+    if found is not None and found.constants is not None:
+        constants = planck.with_conditions(found.constants, **dict(sensing.conditions))
+        low, high = planck.celsius(np.array(counts), constants)
+    else:
+        step = sensing.kelvin_per_count or (found and found.kelvin_per_count)
+        low, high = (count * step - planck.ZERO_CELSIUS if step else count for count in counts)
+    return float(low), float(high)
+
+
+def celsius(measured: Measured, sensing: Sensing) -> NDArray[np.float32]:
+    """Degrees C (h, w) of the cropped image; an IrvisError where the file does not give them."""
+    samples = measured.raster.samples
+    if samples.shape[2] != 1:
+        raise IrvisError("no temperature: the infrared file is a colour picture.")
+    return _degrees(samples[..., 0], measured.radiometric, sensing)
+
+
+def _degrees(numbers: NDArray[Any], found: Radiometric | None, sensing: Sensing) -> NDArray[np.float32]:
+    step, is_float = sensing.kelvin_per_count, numbers.dtype.kind == "f"
+    if found is not None and found.constants is not None and step is not None:
+        raise IrvisError("--kelvin-per-count is for linear counts, and this file holds Planck constants.")
+    if found is None and sensing.conditions:
+        raise IrvisError("conditions like the emissivity need Planck constants, and this file holds none.")
+    if found is not None:
+        step = step or found.kelvin_per_count
+        known = replace(found, counts=numbers, kelvin_per_count=step)
+        return cameras.celsius(known, **dict(sensing.conditions))
+    if step is None and is_float and sensing.unit == "celsius":
+        return numbers.astype(np.float32)
+    if step is None:
+        raise IrvisError(
+            "no temperature: the infrared file holds no calibration. If its numbers are linear in kelvin, type "
+            f"--kelvin-per-count (0.01 for K x 100){'; if they are degrees C, --infrared-unit celsius' * is_float}."
+        )
+    if is_float:
+        return (numbers * np.float64(step) - planck.ZERO_CELSIUS).astype(np.float32)
+    return cameras.linear_celsius(numbers, step)

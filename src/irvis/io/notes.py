@@ -1,0 +1,92 @@
+"""What files say beside their pixels, other than EXIF and colour: XMP, nodata, and the range that irvis used.
+
+The range is one line of JSON: in PNG a text chunk named `KEYWORD`, in JPEG, WebP and TIFF the EXIF UserComment,
+behind what the visible file said there. BMP holds none of these.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from PIL import Image as Pillow
+
+from ..errors import IrvisError
+from .decode import EXIF, _as_irvis_errors, _quiet
+
+KEYWORD = "irvis-infrared"
+XMP_KEYWORD = "XML:com.adobe.xmp"
+
+_NODATA, _USER_COMMENT, _XMP_TAG = 42113, 0x9286, 700
+_ORIENTATION = re.compile(rb"""(tiff:Orientation\s*(?:=\s*["']|>\s*))[2-8]""")
+_ASCII, _UNICODE = b"ASCII\0\0\0", b"UNICODE\0"
+
+
+def read_xmp(path: Path) -> bytes:
+    """The XMP packet of an image file with orientation 1; empty without one, or if it cannot be read."""
+    try:
+        with _quiet(), Pillow.open(path) as image:
+            found: Any = image.info.get("xmp") or image.info.get(XMP_KEYWORD) or _tiff_xmp(image)
+    except Exception:  # pixels were read; what is odd about the metadata is left out
+        return b""
+    data = found.encode() if isinstance(found, str) else bytes(found or b"")
+    return _ORIENTATION.sub(rb"\g<1>1", data.rstrip(b"\0"))
+
+
+def _tiff_xmp(image: Pillow.Image) -> Any:
+    tags = getattr(image, "tag_v2", {})
+    return tags.get(_XMP_TAG)
+
+
+def nodata_of(exif: bytes) -> float | None:
+    """GDAL_NODATA of an EXIF block of ours, as a number; None without one."""
+    if not exif:
+        return None
+    tags = Pillow.Exif()
+    try:
+        tags.load(exif)
+        return float(str(tags[_NODATA]).strip("\0 ")) if _NODATA in tags else None
+    except (ValueError, SyntaxError):
+        return None
+
+
+def with_comment(exif: bytes, text: str) -> bytes:
+    """An EXIF block whose UserComment ends in `text`; the block itself if there is no text."""
+    if not text:
+        return exif
+    tags = Pillow.Exif()
+    if exif:
+        tags.load(exif)
+    directory = dict(tags.get_ifd(EXIF))
+    whole = " ".join(part for part in (_comment(directory.get(_USER_COMMENT)), text) if part)
+    directory[_USER_COMMENT] = _ASCII + whole.encode() if whole.isascii() else _UNICODE + whole.encode("utf-16-le")
+    kept = Pillow.Exif()
+    for tag in tags:
+        kept[tag] = dict(tags.get_ifd(tag)) if tag == 0x8825 else tags[tag]
+    kept[EXIF] = directory
+    return kept.tobytes()
+
+
+def _comment(value: Any) -> str:
+    """The text of a UserComment; its first eight bytes name the characters."""
+    if not isinstance(value, bytes) or len(value) <= 8:
+        return ""
+    code, body = value[:8], value[8:]
+    if code == _UNICODE:
+        order = "utf-16-be" if body[:1] == b"\0" else "utf-16-le"
+        return body.decode(order, "ignore").strip("\0 ")
+    return body.decode("ascii", "ignore").strip("\0 ")
+
+
+def read_shown(path: Path) -> dict[str, Any] | None:
+    """What became black and white of the infrared, as the fused file says it; None if it does not."""
+    with _as_irvis_errors(path), _quiet(), Pillow.open(path) as image:
+        text = image.info.get(KEYWORD) or _comment(image.getexif().get_ifd(EXIF).get(_USER_COMMENT))
+    start = str(text).find('{"infrared"')
+    if start < 0:
+        return None
+    try:
+        told: dict[str, Any] = json.loads(str(text)[start:])["infrared"]
+    except (ValueError, KeyError) as error:
+        raise IrvisError(f"{path}: what it says of the infrared range is damaged.") from error
+    return told

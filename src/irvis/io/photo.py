@@ -1,0 +1,87 @@
+"""A radiometric file that holds its photo, as a pair: the part that both cameras saw, in pixels of the photo."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .. import cameras
+from ..errors import IrvisError
+from ..thermal.asked import Crop
+from ..types import RGB, Gray, Image, Scaled
+from .infrared import Measured
+from .samples import tensor
+
+LEAST = 8
+"""Pixels a side that both cameras must have seen."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Place:
+    """The part of the photo, and where the thermal image lies in it: left, top, width, height."""
+
+    visible: RGB
+    window: tuple[int, int, int, int]
+
+
+def place(measured: Measured, crop: Crop | None, stretch: bool) -> Place:
+    """By the camera's own alignment; `stretch` takes the thermal image for the whole photo where there is none.
+
+    The thermal window is rounded to whole pixels; the alignment itself is good to a few.
+    """
+    found = measured.radiometric
+    if found is None:
+        raise IrvisError("it holds no thermal record, so it is one picture: give its infrared file too.")
+    if found.photo is None:
+        raise IrvisError("it holds no photo beside its thermal image: give the visible file too.")
+    window = cameras.thermal_window(found)
+    height, width = found.photo.shape[:2]
+    if window is None and not stretch:
+        raise IrvisError(
+            "its photo and its thermal image are not aligned, and the file does not say how they lie: align them "
+            "first or, if they show the same view, type --resize-infrared."
+        )
+    left, top, wide, high = _rounded(_part(window or (0.0, 0.0, float(width), float(height)), crop, found.counts.shape))
+    first, last = (max(left, 0), max(top, 0)), (min(left + wide, width), min(top + high, height))
+    if min(last[0] - first[0], last[1] - first[1]) < LEAST:
+        raise IrvisError("by the camera's own alignment its thermal image lies outside its photo.")
+    part = found.photo[first[1] : last[1], first[0] : last[0]]
+    return Place(visible=tensor(part) / 255, window=(left - first[0], top - first[1], wide, high))
+
+
+def seen(infrared: Scaled, place: Place) -> Gray:
+    """The infrared image laid over the part of the photo."""
+    left, top, width, height = place.window
+    rows, columns = place.visible.shape[2:]
+    return resized(infrared, height, width)[:, :, -top : rows - top, -left : columns - left].contiguous()
+
+
+def resized(image: Scaled, height: int, width: int) -> Image:
+    """Bicubic, antialiased; the image itself where it has the size."""
+    if image.shape[2:] == (height, width):
+        return image
+    return torch.nn.functional.interpolate(image, (height, width), mode="bicubic", antialias=True).clamp(0, 1)
+
+
+def measured_part(measured: Measured, height: int, width: int) -> Gray | None:
+    """1 where a GeoTIFF's infrared holds data; None if it does everywhere or does not say."""
+    if not measured.empty:
+        return None
+    present = tensor(np.isfinite(measured.raster.samples[..., :1]))
+    return (resized(present, height, width) > 0.5).float()
+
+
+def _part(
+    window: tuple[float, float, float, float], crop: Crop | None, shape: tuple[int, ...]
+) -> tuple[float, float, float, float]:
+    """Where the cropped part of the thermal image lies."""
+    if crop is None:
+        return window
+    left, top, wide, high = window
+    across, down = wide / shape[1], high / shape[0]
+    return left + crop[0] * across, top + crop[1] * down, crop[2] * across, crop[3] * down
+
+
+def _rounded(window: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+    left, top, wide, high = window
+    return round(left), round(top), round(left + wide) - round(left), round(top + high) - round(top)

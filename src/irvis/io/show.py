@@ -1,0 +1,157 @@
+"""Infrared numbers to gray: what becomes black and white, and which end is hot.
+
+8-bit gray is taken as it is. Other numbers need a `Range`; of a thermal camera's own file, and of degrees C, it runs
+from 1% to 99% unless told otherwise.
+"""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..color import gray
+from ..errors import IrvisError
+from ..thermal import CONDITIONS, Range, Scale, Sensing, scale_of, scaled
+from ..types import Thermal
+from .deep import Samples
+from .infrared import Measured, celsius, degrees_at
+from .samples import extremes, tensor
+
+OWN = Range(1.0, 99.0, "percent")
+"""For degrees C and a thermal camera's own counts when no range is given."""
+
+_Unit = Literal["counts", "celsius"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Shown:
+    """An infrared image in [0, 1]; `scale` is None where 8 bits were taken as they are."""
+
+    image: NDArray[np.float32]
+    """(h, w)."""
+    scale: Scale | None
+    polarity: str = "white-hot"
+    note: str = ""
+    """What to tell the user of the polarity."""
+
+    @property
+    def text(self) -> str:
+        """For the metadata of the fused file; empty where nothing was changed."""
+        if self.scale is None and self.polarity == "white-hot":
+            return ""
+        scale = self.scale or Scale(0, 255)
+        facts = {"low": scale.low, "high": scale.high, "unit": scale.unit, "curve": scale.curve}
+        return json.dumps({"infrared": {**facts, "polarity": self.polarity}})
+
+
+def gray_of(samples: Samples, span: Range | None) -> NDArray[np.float32]:
+    """Samples (h, w, 1 or 3) of an infrared image as (h, w) in [0, 1]."""
+    if span is not None and span.unit == "celsius" and samples.dtype.kind != "f":
+        raise IrvisError(f"a range in degrees C needs degrees, and the infrared image holds {samples.dtype} counts.")
+    counts = plane(samples)
+    return _gray(counts, _scale(counts, span, samples))
+
+
+def show(measured: Measured, span: Range | None, sensing: Sensing) -> Shown:
+    """The image of a file in [0, 1], white-hot."""
+    values, unit = numbers(measured, span, sensing)
+    scale = sensing.scale or _scale(values, _given(span, measured, unit), measured.raster.samples, unit)
+    image = _gray(values, scale)
+    polarity, note = _polarity(measured, sensing, image)
+    if polarity == "black-hot":
+        image = np.where(np.isfinite(values), 1 - image, 0).astype(np.float32)
+    return Shown(image=image, scale=scale, polarity=polarity, note=note)
+
+
+def numbers(measured: Measured, span: Range | None, sensing: Sensing) -> tuple[NDArray[Any], _Unit]:
+    """What the range is applied to, (h, w): counts (of colours, their luma), or degrees C."""
+    asked = sensing.scale.unit if sensing.scale else span.unit if span else None
+    if asked == "celsius" and sensing.unit in ("counts", "picture"):
+        raise IrvisError(f"a range in degrees C and --infrared-unit {sensing.unit} exclude each other.")
+    if asked == "celsius" or sensing.unit == "celsius":
+        return celsius(measured, replace(sensing, unit="celsius")), "celsius"
+    return plane(measured.raster.samples), "counts"
+
+
+def needed_range(measured: Measured, span: Range | None, unit: _Unit) -> Range | None:
+    """The range of a file: the one given, or its own; None for 8 bits as they are."""
+    given = _given(span, measured, unit)
+    if given is None and measured.raster.samples.dtype != np.uint8:
+        raise IrvisError(_no_range(measured.raster.samples))
+    return given
+
+
+def thermal(measured: Measured, made: Shown, sensing: Sensing, window: tuple[int, int, int, int]) -> Thermal:
+    """What the file measured: degrees C where it gives them, else its numbers."""
+    scale = made.scale or Scale(0, 255)
+    unit: _Unit = "celsius"
+    low, high, problem = scale.low, scale.high, ""
+    try:
+        values = celsius(measured, replace(sensing, unit="celsius") if scale.unit == "celsius" else sensing)
+        if scale.unit == "counts":
+            low, high = degrees_at((low, high), measured, sensing)
+    except IrvisError as error:
+        values, unit, problem = plane(measured.raster.samples).astype(np.float32), "counts", str(error)
+    finite = values[np.isfinite(values)]
+    if not low < high:
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    about = json.dumps({"unit": unit, "infrared": measured.raster.path.name, **_conditions(measured, sensing)})
+    return Thermal(values=values, unit=unit, problem=problem, low=low, high=high, window=window, about=about)
+
+
+def _conditions(measured: Measured, sensing: Sensing) -> dict[str, float]:
+    found = measured.radiometric
+    known = asdict(found.constants) if found is not None and found.constants is not None else {}
+    return {name: known[name] for name in CONDITIONS if name in known} | dict(sensing.conditions)
+
+
+# ------------------------------------------------------------------------------------------- parts
+
+
+def plane(samples: Samples) -> NDArray[Any]:
+    """The samples as (h, w); of colours, their luma."""
+    if samples.shape[2] == 1:
+        return samples[..., 0]
+    luma: NDArray[np.float32] = gray(tensor(samples))[0, 0].numpy()
+    return luma
+
+
+def _given(span: Range | None, measured: Measured, unit: _Unit) -> Range | None:
+    return OWN if span is None and (measured.radiometric is not None or unit == "celsius") else span
+
+
+def _scale(values: NDArray[Any], span: Range | None, samples: Samples, unit: _Unit = "counts") -> Scale | None:
+    if span is None and samples.dtype != np.uint8:
+        raise IrvisError(_no_range(samples))
+    return None if span is None else scale_of(values, span, unit)
+
+
+def _no_range(samples: Samples) -> str:
+    return (
+        f"the infrared image holds {samples.dtype} counts from {extremes(samples)} and needs a range, what is "
+        "black and what is white: --infrared-range 1%,99% (infrared_range='1%,99%' in Python)."
+    )
+
+
+def _gray(values: NDArray[Any], scale: Scale | None) -> NDArray[np.float32]:
+    return values.astype(np.float32) / np.float32(255) if scale is None else scaled(values, scale)
+
+
+def _polarity(measured: Measured, sensing: Sensing, image: NDArray[np.float32]) -> tuple[str, str]:
+    """white-hot or black-hot, and what to tell; counts of a thermal camera rise with temperature."""
+    if sensing.polarity == "white-hot":
+        return "white-hot", ""
+    if measured.radiometric is not None:
+        if sensing.polarity == "black-hot":
+            raise IrvisError("its counts rise with temperature: it is white-hot, leave --polarity black-hot out.")
+        return "white-hot", ""
+    if sensing.polarity == "black-hot":
+        return "black-hot", ""
+    from ..check import polarity
+
+    odds = polarity.verdict(polarity.evidence(tensor(image[..., None])))
+    if odds == "unknown":
+        return "white-hot", "white-hot or black-hot cannot be told from the picture; it stays as it is: say --polarity."
+    return odds, ""

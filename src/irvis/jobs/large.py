@@ -1,0 +1,66 @@
+"""Pairs larger than the memory they may take: fused window by window from file to file, one after another."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from .. import streaming
+from ..data.matching import Match
+from ..errors import IrvisError
+from ..fuser import Fuser
+from ..thermal import Drawing, Sensing
+from .plan import Done, Reading, Writing, targets
+
+
+def divided(
+    pairs: Sequence[Match], fusers: Mapping[str, Fuser], memory: int, device: str
+) -> tuple[list[Match], list[Match]]:
+    """The pairs that fit into `memory` bytes, and those that are to be streamed."""
+    large = [pair for pair in pairs if _exceeds(pair, fusers, memory, device)]
+    return [pair for pair in pairs if pair not in large], large
+
+
+def stream_all(
+    pairs: Sequence[Match],
+    fusers: Mapping[str, Fuser],
+    reading: Reading,
+    writing: Writing,
+    *,
+    memory: int,
+    device: str = "cpu",
+    show: streaming.Show | None = None,
+) -> Iterator[Done]:
+    """Stream pair after pair, yielding what became of each; `show` sees windows done and in all."""
+    for pair in pairs:
+        paths = targets(pair, list(fusers), writing)
+        todo = {m: p for m, p in paths.items() if not (writing.if_exists == "skip" and p.is_file())}
+        problem = ""
+        try:
+            _refuse(reading, writing)
+            for method, path in todo.items():
+                streaming.fuse_files(
+                    pair.visible, pair.infrared, path, fusers[method], memory=memory, range=reading.range,
+                    infrared_color=reading.color, color=writing.color, device=device, show=show,
+                )  # fmt: skip
+        except IrvisError as error:
+            problem = str(error)
+        except Exception as error:  # whatever it is, the other pairs are still to be done
+            problem = f"{type(error).__name__}: {str(error).strip()}".split("\n")[0]
+        yield Done(name=pair.name, files=tuple(paths.values()), skipped=not todo, problem=problem)
+
+
+def _exceeds(pair: Match, fusers: Mapping[str, Fuser], memory: int, device: str) -> bool:
+    try:
+        return any(
+            streaming.exceeds(pair.visible, pair.infrared, fuser, memory=memory, device=device)
+            for fuser in fusers.values()
+        )
+    except IrvisError:  # told when it is read
+        return False
+
+
+def _refuse(reading: Reading, writing: Writing) -> None:
+    """What needs the whole picture at once."""
+    if reading.resize or reading.sensing != Sensing() or writing.drawing != Drawing():
+        raise IrvisError(
+            "it is larger than --memory allows; pictures that large are only fused, with --infrared-range: "
+            "raise --memory, or leave out --resize-infrared and the thermal options"
+        )

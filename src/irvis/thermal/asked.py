@@ -1,0 +1,102 @@
+"""What is asked of thermal files, as plain records: how they are read, and what is drawn of their temperatures."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ..errors import IrvisError
+from .range import Scale
+
+CONDITIONS = (
+    "emissivity",
+    "distance",
+    "reflected",
+    "atmospheric",
+    "humidity",
+    "window_temperature",
+    "window_transmission",
+)
+"""Of a measurement, as `cameras.celsius` takes them."""
+
+Polarity = Literal["white-hot", "black-hot", "auto"]
+Unit = Literal["counts", "celsius", "picture"]
+Crop = tuple[int, int, int, int]
+"""Left, top, width, height, in pixels of the infrared file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sensing:
+    """How an infrared file becomes numbers, and which of them are hot."""
+
+    unit: Unit | None = None
+    """What the range is applied to: the file's counts, degrees C, or, of a radiometric file, the camera's picture.
+    None: degrees if the range is in degrees, else counts."""
+    frame: int = 0
+    """Of a SEQ or CSQ file, from 0."""
+    crop: Crop | None = None
+    """The part that is the image; None: all, without the telemetry rows of known cameras."""
+    kelvin_per_count: float | None = None
+    """Of counts that are linear in kelvin, where the file does not say."""
+    conditions: tuple[tuple[str, float], ...] = ()
+    """(name, value) of `CONDITIONS` that replace those in the file."""
+    polarity: Polarity = "white-hot"
+    """Of the file: black-hot is inverted, auto is estimated."""
+    scale: Scale | None = None
+    """Settled for a whole sequence: the range is then not asked for."""
+    keep: bool = False
+    """Whether the pair keeps what was measured (`Pair.thermal`)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """What is made of the temperatures beside the fused picture, and in it."""
+
+    sidecar: bool = False
+    """Two float TIFFs beside the fused file."""
+    spots: tuple[tuple[int, int], ...] = ()
+    """(x, y) in pixels of the fused picture."""
+    hottest: int = 0
+    palette: str | None = None
+    msx: bool = False
+    """Palette and visible edges in place of the fused picture."""
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is to be done."""
+        return bool(self.sidecar or self.coloured or self.measures)
+
+    @property
+    def coloured(self) -> bool:
+        """Whether the picture gets a palette's colours."""
+        return self.msx or self.palette is not None
+
+    @property
+    def measures(self) -> bool:
+        """Whether temperatures are read off."""
+        return bool(self.spots) or self.hottest > 0
+
+
+def parse_crop(text: str) -> Crop:
+    """`left,top,width,height`, whole pixels."""
+    numbers = _whole_numbers(text, 4)
+    if numbers is None or min(numbers) < 0 or 0 in numbers[2:]:
+        raise IrvisError(
+            f'{text!r} is no part of a picture: type left,top,width,height in pixels, as in "0,2,160,120".'
+        )
+    left, top, width, height = numbers
+    return left, top, width, height
+
+
+def parse_spot(text: str) -> tuple[int, int]:
+    """`x,y`, whole pixels of the fused picture."""
+    numbers = _whole_numbers(text, 2)
+    if numbers is None or min(numbers) < 0:
+        raise IrvisError(f'{text!r} is no spot: type x,y in pixels of the fused picture, as in "320,240".')
+    return numbers[0], numbers[1]
+
+
+def _whole_numbers(text: str, count: int) -> list[int] | None:
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        return None
+    return numbers if len(numbers) == count else None
