@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # one thread per process, those that tests start included; before torch comes
+    os.environ["OMP_NUM_THREADS"] = "1"
+
 import pytest
 
 

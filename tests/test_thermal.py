@@ -8,6 +8,16 @@ from irvis.errors import IrvisError
 from irvis.thermal import Range, to_unit
 
 PERCENT = Range(1.0, 99.0, "percent")
+RANGES = [
+    PERCENT,
+    Range(0.0, 100.0, "percent"),
+    Range(-3.0, 1e9),
+    Range(0.0, 1.0),
+    Range(10.0, 90.0, "percent", "equalised"),
+    Range(-3.0, 1e9, "counts", "equalised"),
+    Range(1.0, 99.0, "percent", "contrast-limited"),
+    Range(0.0, 1.0, "celsius", "contrast-limited"),
+]
 IMAGES = st.one_of(
     arrays(np.uint16, array_shapes(min_dims=2, max_dims=2, max_side=12)),
     arrays(np.float32, array_shapes(min_dims=2, max_dims=2, max_side=12)),
@@ -20,10 +30,25 @@ def test_counts_and_percentiles_are_told_apart_by_their_percent_signs():
     assert Range.parse(" -20.5 , 1e3 ") == Range(-20.5, 1000.0, "counts")
 
 
+def test_degrees_and_curves_are_written_behind_the_numbers():
+    assert Range.parse("20C,40C") == Range(20.0, 40.0, "celsius")
+    assert Range.parse("-5C, 40°C") == Range(-5.0, 40.0, "celsius")
+    assert Range.parse("7000,9000,equalised") == Range(7000.0, 9000.0, "counts", "equalised")
+    assert Range.parse("equalised") == Range(0.0, 100.0, "percent", "equalised")
+    assert Range.parse("contrast-limited") == Range(1.0, 99.0, "percent", "contrast-limited")
+
+
 @pytest.mark.parametrize(
     "text",
     [
         " ",
+        "20C,40",
+        "20C,40%",
+        "C,40C",
+        "40C,20C",
+        "equalised,1%,99%",
+        "1%,99%,bright",
+        "7000,equalised",
         ",",
         "7000",
         "a,b",
@@ -94,7 +119,7 @@ def test_a_range_of_one_count_far_from_zero_keeps_its_precision():
 
 
 @pytest.mark.filterwarnings("error")
-@given(IMAGES, st.sampled_from([PERCENT, Range(0.0, 100.0, "percent"), Range(-3.0, 1e9), Range(0.0, 1.0)]))
+@given(IMAGES, st.sampled_from(RANGES))
 def test_any_counts_become_finite_float32_in_the_unit_interval(counts: np.ndarray, limits: Range):
     before = counts.copy()
     unit = to_unit(counts, limits)

@@ -1,7 +1,6 @@
 """Thermal files through `irvis fuse`: what becomes gray, and that temperature survives."""
 
 import json
-import subprocess
 from io import BytesIO
 from pathlib import Path
 
@@ -287,6 +286,20 @@ def test_a_palette_keeps_the_brightness_of_the_fused_picture(tmp_path):
     np.testing.assert_allclose(tinted, plain, atol=1.01)
 
 
+def test_a_file_without_temperatures_is_coloured_by_its_counts(tmp_path):
+    """Whichever end is hot: the hot end of the picture has the hot end of the palette."""
+    Image.new("RGB", (200, 150), (128, 128, 128)).save(tmp_path / "v.png")
+    ramp = np.linspace(0, 255, 200).round().astype(np.uint8)[None].repeat(150, axis=0)
+    Image.fromarray(ramp).save(tmp_path / "i.png")
+    words = [tmp_path / "v.png", tmp_path / "i.png", "-m", "visible", "--palette", "rainbow"]
+    assert fuse(*words, "-o", tmp_path / "o.png") == 0
+    assert fuse(*words, "-o", tmp_path / "p.png", "--polarity", "black-hot") == 0
+    for name, cold in (("o.png", 0), ("p.png", 199)):
+        blue_over_red = pixels(tmp_path / name)[145].astype(int) @ [-1, 0, 1]
+        assert blue_over_red[cold] > 60
+        assert blue_over_red[199 - cold] < -60
+
+
 def test_gray_pairs_become_coloured_by_a_palette(tmp_path, capsys):
     Image.fromarray(RANDOM.integers(0, 256, (HEIGHT, WIDTH), dtype=np.uint8)).save(tmp_path / "v.png")
     path = camera_file(tmp_path / "t.jpg")
@@ -422,9 +435,10 @@ def test_contrast_limited_is_refused_for_a_sequence_and_a_bad_file_fails_alone(t
 def test_black_hot_files_are_inverted_and_radiometric_ones_refuse_the_word(pair, tmp_path, capsys):
     picture = RANDOM.integers(0, 256, (HEIGHT, WIDTH), dtype=np.uint8)
     Image.fromarray(picture).save(tmp_path / "i.png")
+    Image.new("L", (WIDTH, HEIGHT)).save(tmp_path / "v.png")
     words = ["-o", tmp_path / "o.png", "-m", "infrared", "--polarity", "black-hot"]
-    assert fuse(pair[0], tmp_path / "i.png", *words) == 0
-    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "o.png").convert("L")), 255 - picture)
+    assert fuse(tmp_path / "v.png", tmp_path / "i.png", *words) == 0
+    np.testing.assert_array_equal(pixels(tmp_path / "o.png"), 255 - picture)
     assert read_shown(tmp_path / "o.png")["polarity"] == "black-hot"
     assert fuse(*pair, *words, "--if-exists", "overwrite") == 1
     assert "white-hot" in capsys.readouterr().err
@@ -588,11 +602,22 @@ def test_a_cluster_refuses_what_it_cannot_write(pair, tmp_path, capsys):
     assert "--ray goes without" in capsys.readouterr().err
 
 
-def test_thermal_options_are_a_group_of_their_own():
-    said = subprocess.run(["python", "-m", "irvis", "fuse", "--help"], capture_output=True, text=True, check=False)
-    if said.returncode:
-        pytest.skip("irvis is no module to run here")
-    assert said.stdout.index("Thermal") < said.stdout.index("--emissivity") < said.stdout.index("How it is computed")
+def test_thermal_options_are_a_group_of_their_own(capsys):
+    assert fuse("--help") == 0
+    said = capsys.readouterr().out
+    assert said.index("─ Thermal ─") < said.index("--emissivity") < said.index("How it is computed")
+
+
+def test_a_sequence_whose_polarity_cannot_be_told_stays_as_it_is(tmp_path, capsys):
+    for side, mode in (("vis", "RGB"), ("ir", "L")):
+        (tmp_path / side).mkdir()
+        for n in range(2):
+            noise = Image.fromarray(RANDOM.integers(0, 256, (64, 64), dtype=np.uint8))
+            noise.convert(mode).save(tmp_path / side / f"{n}.png")
+    words = [tmp_path / "vis", tmp_path / "ir", "-o", tmp_path / "out", "-m", "infrared"]
+    assert fuse(*words, "--range-per", "sequence", "--polarity", "auto") == 0
+    assert capsys.readouterr().err.startswith("warning: white-hot or black-hot cannot be told")
+    np.testing.assert_array_equal(pixels(tmp_path / "out/1.png")[..., 0], pixels(tmp_path / "ir/1.png"))
 
 
 def test_drawing_nothing_keeps_nothing():
