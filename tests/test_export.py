@@ -204,8 +204,8 @@ def test_graphs_never_tile_even_where_the_fuser_does(truth):
     assert fuser.tile == 8
 
 
-REFUSED = {"hmsd-gf", "hybrid-msd"}
-"""Their code asks for sizes as numbers, which no graph of all sizes can hold."""
+REFUSED = {"hmsd-gf"}
+"""Its code asks for sizes as numbers, which no graph of all sizes can hold."""
 
 
 @slow

@@ -666,7 +666,7 @@ def test_real_photos_and_counts_in_two_folders_fuse_when_told_that_they_show_the
     words = [folder / "vi", folder / "ir", "-o", tmp_path / "out", "--infrared-range", "1%,99%"]
     assert fuse(*words) == 1
     assert "--resize-infrared" in capsys.readouterr().err
-    assert fuse(*words, "--resize-infrared", "--palette", "dusk") == 0
+    assert fuse(*words, "--resize-infrared", "--format", "jpg") == 0
     assert len(list((tmp_path / "out").iterdir())) == 5
 
 

@@ -125,7 +125,7 @@ def _cell(places: list[Tensor], sides: list[int]) -> Tensor:
 def _splatted(values: Tensor, places: list[Tensor], sides: list[int]) -> list[Tensor]:
     """(b, *sides): the sum of the values in each cell, and their number."""
     nearest = _cell([place + 0.5 for place in places], sides)
-    empty = values.new_zeros(len(values), math.prod(sides))
+    empty = values.new_zeros(values.shape[0], math.prod(sides))
     planes = (values, torch.ones_like(values))
     return [empty.scatter_add(1, nearest, plane.flatten(1)).unflatten(1, sides) for plane in planes]
 

@@ -49,9 +49,9 @@ class Thermal:
     problem: str
     """Why there are no degrees C; empty where there are."""
     low: float
-    """Of `unit`: what is shown black, and"""
+    """Of `unit`: what is shown cold, and"""
     high: float
-    """white."""
+    """hot; below `low` where counts fall with temperature."""
     window: tuple[int, int, int, int]
     """Left, top, width, height of the values in pixels of the visible image; may reach beyond it."""
     about: str = ""

@@ -159,7 +159,10 @@ def _fuse_here(
     fusers = {name: computing.fuser(name) for name in methods}
     list_unmatched(found)
     if per_sequence:
-        reading = jobs.settled(found.pairs, reading)
+        with io.noting() as notes:
+            reading = jobs.settled(found.pairs, reading)
+        for note in notes:
+            errors.print(f"warning: {note}")
     begun = time.perf_counter()
     pace = jobs.pace_for(
         computing.device, workers=computing.workers, batch=computing.batch, together=computing.runtime == "torch"

@@ -97,6 +97,8 @@ def thermal(measured: Measured, made: Shown, sensing: Sensing, window: tuple[int
     finite = values[np.isfinite(values)]
     if not low < high:
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    if problem and made.polarity == "black-hot":
+        low, high = high, low
     about = json.dumps({"unit": unit, "infrared": measured.raster.path.name, **_conditions(measured, sensing)})
     return Thermal(values=values, unit=unit, problem=problem, low=low, high=high, window=window, about=about)
 

@@ -78,7 +78,7 @@ def _legend(page: Pillow.Image, draw: ImageDraw.ImageDraw, name: str, thermal: T
     width, height = page.size
     font = ImageFont.load_default(size=size)
     unit = "°C" if thermal.unit == "celsius" else "counts"
-    ticks = round_numbers(thermal.low, thermal.high)
+    ticks = round_numbers(min(thermal.low, thermal.high), max(thermal.low, thermal.high))
     texts = [_number(tick) for tick in ticks]
     wide = math.ceil(max(_extent(draw, text, font)[0] for text in [*texts, unit]))
     bar, long, edge = size, round(height * 0.6), round(size * 0.6)
