@@ -1,6 +1,6 @@
 """The front door: `irvis.fuse` takes paths, Pillow images, arrays or tensors and gives back the same kind."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,12 @@ def fuse(
 
     Parameters
     ----------
-    visible, infrared: paths, Pillow images, numpy arrays (h, w) or (h, w, channels) of uint8, uint16 or float
+    visible, infrared: paths (one radiometric file for both: its photo and its counts), Pillow images,
+        numpy arrays (h, w) or (h, w, channels) of uint8, uint16 or float
         in [0, 1], or tensors (channels, h, w) or (batch, channels, h, w) of uint8 or float in [0, 1]; of one size.
     method: "NAME[:WEIGHTS][:option=value…]", as on the command line. Models are kept between calls.
-    infrared_range: what becomes black and white: counts (7000, 9000) or "7000,9000", or percentiles "1%,99%".
+    infrared_range: what becomes black and white: counts (7000, 9000) or "7000,9000", degrees "20C,40C", or percentiles
+        "1%,99%"; a curve may follow: "1%,99%,equalised".
         Needed for uint16 infrared and for floats outside [0, 1].
     infrared_color: "refuse" pseudo-coloured infrared, or take its "gray".
     color: "keep" the visible image's colours, or "gray".
@@ -57,8 +59,12 @@ def fuse(
     if infrared_color not in ("refuse", "gray"):
         raise IrvisError(f"infrared_color is 'refuse' or 'gray', not {infrared_color!r}")
     span = _range(infrared_range)
-    seen, back = _visible(visible)
-    warm = _infrared(infrared, span, infrared_color).to(seen.device)
+    if _same_file(visible, infrared):
+        pair = io.read_pair(visible, infrared, range=span, color="gray" if infrared_color == "gray" else "refuse")
+        seen, warm, back = pair.visible, pair.infrared, partial(_to_pillow, dtype="uint8")
+    else:
+        seen, back = _visible(visible)
+        warm = _infrared(infrared, span, infrared_color).to(seen.device)
     if seen.shape[-2:] != warm.shape[-2:] or len(seen) != len(warm):
         raise IrvisError(
             f"visible is {_size(seen)} and infrared is {_size(warm)}: align them first, or resize the infrared"
@@ -103,6 +109,12 @@ def _kept(
         calibration=calibration,
         **options,
     )
+
+
+def _same_file(visible: Any, infrared: Any) -> bool:
+    """A radiometric file given for both sides: its photo and its counts."""
+    paths = isinstance(visible, (str, PathLike)) and isinstance(infrared, (str, PathLike))
+    return paths and Path(visible) == Path(infrared)
 
 
 def _visible(source: Any) -> tuple[torch.Tensor, Any]:

@@ -1,6 +1,7 @@
 """A pair of files to what is known of them. Files are decoded whole, statistics mostly of evenly spaced pixels."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from ..color import gray
 from ..data.matching import Match
 from ..errors import IrvisError
 from ..io.decode import Raster, _quiet, read_raster, within_memory
-from ..thermal import Range, to_unit
+from ..io.infrared import measure
+from ..io.show import OWN, numbers
+from ..thermal import Range, Sensing, to_unit
 from ..types import Gray
 from . import colours, defects, found, polarity
 from .found import Array, Asked, Look, Pixels, Side
@@ -45,11 +48,22 @@ def look(match: Match, asked: Asked) -> Look:
 def _side(path: Path, asked: Asked | None) -> tuple[Side, Array | None]:
     """What is known of a file, and its samples. `asked` is for the infrared side, None for the visible one."""
     try:
-        raster = read_raster(path)
         with within_memory(path), np.errstate(invalid="ignore", over="ignore"):
+            raster, asked = (read_raster(path), None) if asked is None else _measured(path, asked)
             return Side(path=path, pixels=_pixels(raster, asked)), raster.samples
     except IrvisError as error:
         return Side(path=path, problem=str(error)), None
+
+
+def _measured(path: Path, asked: Asked) -> tuple[Raster, Asked]:
+    """The numbers of an infrared file that the range is applied to, as fusing takes them, and the range in these."""
+    measured = measure(path, Sensing())
+    values, unit = numbers(measured, asked.range, Sensing())
+    span = asked.range or (OWN if measured.radiometric is not None else None)
+    if span is None or unit == "counts":
+        return measured.raster, replace(asked, range=span)
+    plain = span if span.unit == "percent" else replace(span, unit="counts")
+    return replace(measured.raster, samples=values.astype(np.float32)[..., None]), replace(asked, range=plain)
 
 
 def _pixels(raster: Raster, asked: Asked | None) -> Pixels:

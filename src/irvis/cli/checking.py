@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from ..errors import IrvisError
-from .common import USE, Json, app, console, progress
+from .common import USE, InfraredRange, Json, app, console, progress
 
 
 @app.command(group=USE)
@@ -19,10 +19,7 @@ def check(
     match: Annotated[
         tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".', negative="")
     ] = None,
-    infrared_range: Annotated[
-        str | None,
-        Parameter(help='Black and white of 16-bit infrared: counts "7000,9000" or percentiles "1%,99%".'),
-    ] = None,
+    infrared_range: InfraredRange = None,
     infrared_color: Annotated[
         Literal["refuse", "gray"], Parameter(help="What to do with pseudo-coloured infrared.")
     ] = "refuse",

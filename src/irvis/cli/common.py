@@ -32,7 +32,11 @@ errors = Console(markup=False, highlight=False, soft_wrap=True, stderr=True)
 
 Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, mps.")]
 InfraredRange = Annotated[
-    str | None, Parameter(help='Black and white of 16-bit infrared: counts "7000,9000" or percentiles "1%,99%".')
+    str | None,
+    Parameter(
+        help='Black and white of infrared: counts "7000,9000", degrees "20C,40C" or percentiles "1%,99%"; '
+        "then, or alone, a curve: equalised, contrast-limited. Default for radiometric files: 1%,99%."
+    ),
 ]
 InfraredColor = Annotated[Literal["refuse", "gray"], Parameter(help="What to do with pseudo-coloured infrared.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from ..errors import IrvisError
-from .common import USE, Device, InfraredColor, app, console, errors, list_unmatched, progress
+from .common import USE, Device, InfraredColor, InfraredRange, app, console, errors, list_unmatched, progress
 from .computing import Computing
 from .thermal_options import ThermalOptions
 
@@ -76,13 +76,7 @@ def fuse(
     ] = None,
     quality: Annotated[int, Parameter(help="Of jpg and webp, 1 to 100.")] = 95,
     color: Annotated[Literal["keep", "gray"], Parameter(help="Keep the visible image's colours, or none.")] = "keep",
-    infrared_range: Annotated[
-        str | None,
-        Parameter(
-            help='Black and white of infrared: counts "7000,9000", degrees "20C,40C" or percentiles "1%,99%"; '
-            "then, or alone, a curve: equalised, contrast-limited. Default for radiometric files: 1%,99%."
-        ),
-    ] = None,
+    infrared_range: InfraredRange = None,
     infrared_color: InfraredColor = "refuse",
     resize_infrared: Annotated[
         bool,
