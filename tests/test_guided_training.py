@@ -9,9 +9,11 @@ import torch
 from PIL import Image
 
 from irvis import IrvisError, registry, weights
+from irvis.color import luma as luma_of
 from irvis.data.pairs import ImageFolder
 from irvis.data.scene import scene
 from irvis.io import write
+from irvis.methods.maefuse import SPAN
 from irvis.thermal import Range
 from irvis.training import alarms, loop, recipe, sources, starting
 from irvis.training.recipe import Data, Stage
@@ -159,7 +161,8 @@ def test_a_training_starts_from_given_weights_and_another_encoder(photographs, t
         torch.manual_seed(seed)
         cores.append(registry.create("maefuse", weights=None, **SMALL).core)
         weights.save(tmp_path / f"{seed}.safetensors", cores[-1], method="maefuse", options=SMALL)
-    one = dataclasses.replace(recipe.load("maefuse-tiny").stages[4], epochs=1, steps=1, batch=2, crop=32)
+    stage = next(stage for stage in recipe.load("maefuse-tiny").stages if stage.step == "align-mfm")
+    one = dataclasses.replace(stage, epochs=1, steps=1, batch=2, crop=32)
     plan = dataclasses.replace(
         recipe.load("maefuse-tiny"), options=SMALL, stages=(one,), data=Data(synthetic=1.0, scenes=2)
     )
@@ -169,6 +172,28 @@ def test_a_training_starts_from_given_weights_and_another_encoder(photographs, t
     for part, source in (("decoder", cores[0]), ("cfm", cores[0]), ("encoder", cores[1])):
         for name, tensor in getattr(source, part).state_dict().items():
             assert torch.equal(tensor, getattr(trained, part).state_dict()[name])
+
+
+@torch.no_grad()
+def test_mixed_features_with_a_share_of_all_or_nothing_are_each_image_alone():
+    core = registry.create("maefuse", weights=None, **SMALL).core
+    luma, infrared = torch.rand(2, 1, 32, 48), torch.rand(2, 1, 32, 48)
+    for share, image in ((1.0, luma), (0.0, infrared)):
+        alone = luma_of(core.reconstruction(image))
+        torch.testing.assert_close(core.mixture(luma, infrared, torch.full((2, 1, 1, 1), share)), alone)
+
+
+def test_training_moves_its_crops_over_all_positions_and_fusing_starts_at_the_corner():
+    core = registry.create("maefuse", weights=None, **SMALL).core
+    plane = torch.rand(1, 1, 32, 48)
+    assert core.start(plane) == (0, 0)
+    core.train()
+    torch.manual_seed(0)
+    starts = [core.start(plane) for _ in range(2000)]
+    rows, columns = zip(*starts, strict=True)
+    assert min(rows) == min(columns) == 0
+    assert max(rows) == SPAN - 32 // 16 - 1
+    assert max(columns) == SPAN - 48 // 16 - 1
 
 
 def test_an_encoder_is_for_networks_that_have_one():
