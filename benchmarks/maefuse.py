@@ -27,7 +27,8 @@ SETS = ("TNO21", "RoadScene19", "MSRS27", "LLVIP15")
 METRICS = ("EN", "CC", "CC_share", "SCD", "SCD_share")
 PAPER = {"MSRS27": (6.575, 0.628, 1.674), "LLVIP15": (7.362, 0.672, 1.590), "RoadScene19": (7.081, 0.672, 1.644),
          "TNO21": (6.978, 0.576, 1.730)}  # fmt: skip
-PATCH = 16
+PATCH = 8
+"""Of the weights that are measured."""
 
 
 def main() -> None:

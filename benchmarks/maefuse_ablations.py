@@ -1,7 +1,7 @@
 """Guided training against its alternatives: every recipe `maefuse-ablation-*`, from one encoder and decoder.
 
 Trains each on the folders named (or finds finished runs in --runs), starting from --start, the weights that
-`maefuse-tiny` leaves after its second stage. Reports EN, CC, SCD and the block pattern on the validation pairs of the
+`maefuse-tiny` leaves after its third stage. Reports EN, CC, SCD and the block pattern on the validation pairs of the
 training folders, the losses on the way (figures 5 and 9 of the paper), and the pictures of the embedded scene (figures
 1, 6, 8, 10, 11).
 """
@@ -29,7 +29,7 @@ def main() -> None:
     chosen = arguments(
         __doc__,
         runs={"type": Path, "default": HERE.parent / "runs" / "maefuse-ablations"},
-        start={"type": Path, "default": HERE.parent / "runs" / "maefuse" / "stage2.safetensors"},
+        start={"type": Path, "default": HERE.parent / "runs" / "maefuse" / "stage3.safetensors"},
     )
     rows = [row_of(name, chosen) for name in NAMES]
     curves(chosen.runs)

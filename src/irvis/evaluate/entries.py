@@ -130,9 +130,19 @@ def code() -> str:
     root = Path(__file__).parents[1]
     parts = [
         *(root.glob("*.py")),
-        *(p for part in ("io", "methods", "metrics", "nn") for p in (root / part).glob("*.py")),
+        *(p for part in ("cameras", "io", "methods", "metrics", "nn", "thermal") for p in (root / part).glob("*.py")),
     ]
-    others = {"cli.py", "listing.py", "api.py", "jobs.py", "demo.py", "sheet.py", "losses.py", "convert.py"}
+    others = {
+        "api.py",
+        "budget.py",
+        "convert.py",
+        "demo.py",
+        "listing.py",
+        "losses.py",
+        "sheet.py",
+        "streaming.py",
+        "survey.py",
+    }
     kept = sorted(path for path in parts if path.name not in others or path.parent != root)
     return sha256(b"".join(path.read_bytes() for path in kept)).hexdigest()
 
