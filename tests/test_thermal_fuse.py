@@ -680,3 +680,32 @@ def test_gps_and_xmp_of_a_real_drone_file_come_through(real_data, tmp_path):
     fused, first = Image.open(tmp_path / "o.jpg"), Image.open(path)
     assert fused.getexif().get_ifd(0x8825)[2] == first.getexif().get_ifd(0x8825)[2]
     assert fused.info["xmp"].strip(b"\0") == first.info["xmp"].strip(b"\0")
+
+
+@pytest.mark.parametrize(("order", "words"), [("<", "32x24"), (">", "32x24:big"), ("<", "32×24:little")])
+def test_counts_without_a_header_are_those_of_the_same_counts_in_a_tiff(tmp_path, order, words):
+    counts = np.asarray(COUNTS, np.uint16)
+    (tmp_path / "t.raw").write_bytes(counts.astype(f"{order}u2").tobytes())
+    tifffile.imwrite(tmp_path / "t.tif", counts)
+    Image.fromarray(PHOTO[:24, :32]).save(tmp_path / "v.png")
+    span = ("--infrared-range", "1%,99%")
+    assert fuse(tmp_path / "v.png", tmp_path / "t.raw", "-o", tmp_path / "a.png", "--infrared-raw", words, *span) == 0
+    assert fuse(tmp_path / "v.png", tmp_path / "t.tif", "-o", tmp_path / "b.png", *span) == 0
+    np.testing.assert_array_equal(
+        np.asarray(Image.open(tmp_path / "a.png")), np.asarray(Image.open(tmp_path / "b.png"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ((), "say their size, as in --infrared-raw 640x512"),
+        (("--infrared-raw", "31x24"), "1536 bytes are no 31 x 24 16-bit counts"),
+        (("--infrared-raw", "wide"), "no size of raw counts"),
+    ],
+)
+def test_counts_without_a_header_and_without_their_size_are_one_line(tmp_path, capsys, words, problem):
+    (tmp_path / "t.raw").write_bytes(np.asarray(COUNTS, np.uint16).tobytes())
+    Image.fromarray(PHOTO[:24, :32]).save(tmp_path / "v.png")
+    assert fuse(tmp_path / "v.png", tmp_path / "t.raw", "-o", tmp_path / "a.png", *words) == 1
+    assert problem in capsys.readouterr().err

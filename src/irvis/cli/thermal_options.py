@@ -32,6 +32,9 @@ class ThermalOptions:
         Parameter(help="Of the infrared files; black-hot is inverted, auto is estimated."),
     ] = "white-hot"
     frame: Annotated[int, Parameter(help="Of a SEQ or CSQ file, from 0.")] = 0
+    infrared_raw: Annotated[
+        str | None, Parameter(help="640x512: size of 16-bit counts without a header; :big for the high byte first.")
+    ] = None
     infrared_crop: Annotated[
         str | None, Parameter(help="left,top,width,height: cuts off what is drawn or written around the image.")
     ] = None
@@ -69,12 +72,13 @@ class ThermalOptions:
     def sensing(self) -> "Sensing":
         """How the files are read."""
         from ..thermal import CONDITIONS, Sensing
-        from ..thermal.asked import parse_crop
+        from ..thermal.asked import parse_crop, parse_raw
 
         given = ((name, getattr(self, name)) for name in CONDITIONS)
         return Sensing(
             unit=self.infrared_unit,
             frame=self.frame,
+            raw=None if self.infrared_raw is None else parse_raw(self.infrared_raw),
             crop=None if self.infrared_crop is None else parse_crop(self.infrared_crop),
             kelvin_per_count=self.kelvin_per_count,
             conditions=tuple((name, value) for name, value in given if value is not None),

@@ -16,7 +16,8 @@ from .decode import Raster, read_raster
 from .deep import Samples
 from .notes import nodata_of
 
-FRAMES = (".seq", ".csq", ".fff")
+SEQUENCES = (".seq", ".csq", ".fff")
+FRAMES = (*SEQUENCES, ".raw")
 """Suffixes, lower case, of files that hold frames of a thermal camera and no picture."""
 _SURE = 0.9  # share of the words of a stacked picture whose chroma is near gray
 
@@ -33,14 +34,30 @@ class Measured:
 
 def measure(path: Path, sensing: Sensing) -> Measured:
     """Read an infrared file as it is to be taken; what it cannot give is an IrvisError."""
-    found = None if sensing.unit == "picture" or not _is_file(path) else _recorded(path, sensing.frame)
-    raster = Raster(path, np.zeros((0, 0, 1), np.uint16), b"", b"") if found else read_raster(path)
+    headless = sensing.raw is not None or path.suffix.lower() == ".raw"
+    plain = headless or sensing.unit == "picture" or not _is_file(path)
+    found = None if plain else _recorded(path, sensing.frame)
+    raster = Raster(path, np.zeros((0, 0, 1), np.uint16), b"", b"")
+    if found is None:
+        raster = replace(raster, samples=_headless(path, sensing)) if headless else read_raster(path)
     found = found or _module_frame(raster, sensing)
     if found is not None:
         whole = replace(raster, samples=found.counts[..., None])
         return Measured(raster=replace(whole, samples=_cropped(whole, sensing)), radiometric=found)
     clean = _without_nodata(raster)
     return Measured(raster=replace(clean, samples=_cropped(clean, sensing)), empty=clean is not raster)
+
+
+def _headless(path: Path, sensing: Sensing) -> Samples:
+    """Counts without a header, of the size that was said."""
+    if sensing.raw is None:
+        raise IrvisError(f"{path} holds counts without a header: say their size, as in --infrared-raw 640x512.")
+    try:
+        return layouts.from_bytes(path.read_bytes(), *sensing.raw)[..., None]
+    except FileNotFoundError as error:
+        raise IrvisError(f"{path}: no such file.") from error
+    except (IrvisError, OSError) as error:
+        raise IrvisError(f"{path}: {error}") from error
 
 
 def _is_file(path: Path) -> bool:
@@ -56,7 +73,7 @@ def _recorded(path: Path, frame: int) -> Radiometric | None:
     found = cameras.read(path)
     if frame == 0:
         return found
-    if found is None or path.suffix.lower() not in FRAMES:
+    if found is None or path.suffix.lower() not in SEQUENCES:
         raise IrvisError(f"{path} holds one picture: --frame is for SEQ and CSQ files.")
     last = next(islice(cameras.frames(path), frame, None), None)
     if last is None:

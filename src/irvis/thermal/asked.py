@@ -21,6 +21,8 @@ Polarity = Literal["white-hot", "black-hot", "auto"]
 Unit = Literal["counts", "celsius", "picture"]
 Crop = tuple[int, int, int, int]
 """Left, top, width, height, in pixels of the infrared file."""
+Raw = tuple[int, int, str]
+"""Width and height in pixels, and the order of the two bytes of a count, < or >."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,8 @@ class Sensing:
     None: degrees if the range is in degrees, else counts."""
     frame: int = 0
     """Of a SEQ or CSQ file, from 0."""
+    raw: Raw | None = None
+    """Of files without a header: width, height, and the order of bytes (< low byte first, > high byte first)."""
     crop: Crop | None = None
     """The part that is the image; None: all, without the telemetry rows of known cameras."""
     kelvin_per_count: float | None = None
@@ -84,6 +88,15 @@ def parse_crop(text: str) -> Crop:
         )
     left, top, width, height = numbers
     return left, top, width, height
+
+
+def parse_raw(text: str) -> Raw:
+    """`WIDTHxHEIGHT`, low byte first, or `WIDTHxHEIGHT:big`."""
+    size, _, order = text.lower().replace("×", "x").partition(":")
+    numbers = _whole_numbers(size.replace("x", ","), 2)
+    if numbers is None or min(numbers) < 1 or order not in ("", "little", "big"):
+        raise IrvisError(f"{text!r} is no size of raw counts: type 640x512, or 640x512:big for the high byte first.")
+    return numbers[0], numbers[1], ">" if order == "big" else "<"
 
 
 def parse_spot(text: str) -> tuple[int, int]:
