@@ -298,3 +298,17 @@ def test_help_imports_nothing_heavy():
     code = "import sys, irvis.cli; print([m for m in ('torch', 'numpy', 'PIL') if m in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("--memory", "plenty"), "no amount of memory"),
+        (("--memory", "2GB", "--ray"), "--memory is for this machine"),
+        (("--batch", "0"), "--batch is 1 or more"),
+    ],
+)
+def test_how_it_is_computed_is_checked_before_any_file_is_read(tmp_path, capsys, words, problem):
+    with pytest.raises(SystemExit):
+        main(["fuse", "nowhere/", "nothing/", "-o", str(tmp_path / "out"), *words])
+    assert problem in capsys.readouterr().err

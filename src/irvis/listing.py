@@ -16,9 +16,11 @@ from .methods import METHODS
 
 EXTRAS = {
     "evaluate": ("scipy", "matplotlib"),
+    "flow": ("cv2",),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "openvino": ("openvino", "nncf", "onnx", "onnxscript"),
     "ray": ("ray", "fsspec"),
+    "thermal": ("imagecodecs",),
     "train": ("lightning_fabric", "tensorboard"),
 }
 """Extra of the package → modules that it brings."""

@@ -3,12 +3,12 @@
 import json
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from ..errors import IrvisError
-from .common import USE, InfraredRange, Json, app, console, progress
+from .common import USE, InfraredColor, InfraredRange, Json, Patterns, app, console, progress
 
 
 @app.command(group=USE)
@@ -16,13 +16,9 @@ def check(
     visible: Annotated[str, Parameter(help="A folder of pairs, a public data set, or the visible side.")],
     infrared: Annotated[str | None, Parameter(help="The infrared side, where VISIBLE is not both.")] = None,
     *,
-    match: Annotated[
-        tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".', negative="")
-    ] = None,
+    match: Patterns = None,
     infrared_range: InfraredRange = None,
-    infrared_color: Annotated[
-        Literal["refuse", "gray"], Parameter(help="What to do with pseudo-coloured infrared.")
-    ] = "refuse",
+    infrared_color: InfraredColor = "refuse",
     resize_infrared: Annotated[
         bool, Parameter(negative="", help="Infrared of another size will be scaled to the visible size.")
     ] = False,

@@ -31,6 +31,9 @@ console = Console(markup=False, highlight=False, soft_wrap=True)
 errors = Console(markup=False, highlight=False, soft_wrap=True, stderr=True)
 
 Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, mps.")]
+Patterns = Annotated[
+    tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".', negative="")
+]
 InfraredRange = Annotated[
     str | None,
     Parameter(

@@ -53,6 +53,15 @@ class Computing:
             number = getattr(self, name)
             if number is not None and number < 1:
                 raise IrvisError(f"--{name} is 1 or more, not {number}")
+        if self.bytes_allowed is not None and self.ray is not None:
+            raise IrvisError("--memory is for this machine: with --ray, bound the memory by --tile")
+
+    @property
+    def bytes_allowed(self) -> int | None:
+        """What `--memory` says; None where it says nothing."""
+        from ..budget import parse_memory
+
+        return None if self.memory is None else parse_memory(self.memory)
 
     def fuser(self, method: str) -> "Fuser":
         """The fuser of a method's text."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from ..errors import IrvisError
-from .common import USE, Device, InfraredColor, InfraredRange, app, console, errors, list_unmatched, progress
+from .common import USE, Device, InfraredColor, InfraredRange, Patterns, app, console, errors, list_unmatched, progress
 from .computing import Computing
 from .thermal_options import ThermalOptions
 
@@ -64,9 +64,7 @@ def fuse(
         str | None,
         Parameter(name=["--method", "-m"], help="NAME[:WEIGHTS][:option=value…]; several by commas. Default: encdec."),
     ] = None,
-    match: Annotated[
-        tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".', negative="")
-    ] = None,
+    match: Patterns = None,
     if_exists: Annotated[
         Literal["error", "skip", "overwrite"], Parameter(help="skip resumes: files that are whole are kept.")
     ] = "error",
@@ -144,7 +142,6 @@ def _fuse_here(
     reading: "Reading", writing: "Writing", computing: Computing, per_sequence: bool,
 ) -> None:  # fmt: skip
     from .. import io, jobs
-    from ..budget import parse_memory
     from ..data import matching
     from ..data.matching import Match
 
@@ -162,14 +159,14 @@ def _fuse_here(
         computing.device, workers=computing.workers, batch=computing.batch, together=computing.runtime == "torch"
     )
     small, large = list(found.pairs), list[Match]()
-    if computing.memory is not None:
-        memory = parse_memory(computing.memory)
+    memory = computing.bytes_allowed
+    if memory is not None:
         small, large = jobs.divided(found.pairs, fusers, memory, computing.device)
     done = list[jobs.Done]()
     if small:
         with closing(jobs.fuse_all(small, fusers, reading, writing, computing.device, pace=pace)) as results:
             done += progress(results, len(small), "fusing")
-    if large:
+    if memory is not None and large:
         done += _streamed(large, fusers, reading, writing, memory, computing.device)
     _report(done, time.perf_counter() - begun)
 

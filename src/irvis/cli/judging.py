@@ -9,7 +9,19 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from ..errors import IrvisError
-from .common import LEARN, Device, InfraredColor, InfraredRange, Json, app, console, errors, list_unmatched, progress
+from .common import (
+    LEARN,
+    Device,
+    InfraredColor,
+    InfraredRange,
+    Json,
+    Patterns,
+    app,
+    console,
+    errors,
+    list_unmatched,
+    progress,
+)
 
 
 @app.command(group=LEARN)
@@ -41,9 +53,7 @@ def evaluate(
     sequence: Annotated[
         bool, Parameter(negative="", help="The pairs are frames of one video (of one per scene): measure flicker.")
     ] = False,
-    match: Annotated[
-        tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".', negative="")
-    ] = None,
+    match: Patterns = None,
     infrared_range: InfraredRange = None,
     infrared_color: InfraredColor = "refuse",
     resize_infrared: Annotated[bool, Parameter(negative="", help="Scale infrared to the visible size.")] = False,
