@@ -12,6 +12,7 @@ w: transmission of a window or lens in front of the camera.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -65,18 +66,18 @@ def with_conditions(constants: Constants, **conditions: float | None) -> Constan
     return replace(constants, **given)
 
 
-def celsius(counts: NDArray[Any], constants: Constants) -> NDArray[np.float32]:
+def celsius(counts: NDArray[Any], constants: Constants, *, required: bool = True) -> NDArray[np.float32]:
     """The temperature of every count, in degrees C; impossible constants are an IrvisError.
 
     NaN where a count lies below what the reflections, the air and the window alone would give: no
-    temperature explains it under these conditions. If that is so everywhere, it is an IrvisError.
+    temperature explains it under these conditions. If that is so everywhere, it is an IrvisError, where `required`.
     """
     gain, offset = _line(constants)
     signal = (np.asarray(counts, np.float64) - offset) / gain + constants.o
     with np.errstate(all="ignore"):
         kelvin = constants.b / np.log(constants.r1 / (constants.r2 * signal) + constants.f)
     possible = (signal > 0) & np.isfinite(kelvin) & (kelvin > 0)
-    if not possible.any():
+    if required and not possible.any():
         raise IrvisError(
             "the counts give no temperature above absolute zero under these constants and conditions: "
             "check emissivity, distance and the reflected, atmospheric and window temperatures."
@@ -134,6 +135,11 @@ def _black_body(celsius: Any, constants: Constants) -> Any:
     with np.errstate(all="ignore"):
         rest = np.exp(constants.b / np.where(kelvin > 0, kelvin, np.nan)) - constants.f
         return constants.r1 / (constants.r2 * np.where(rest > 0, rest, np.nan)) - constants.o
+
+
+def refuse_impossible_conditions(conditions: Mapping[str, float]) -> None:
+    """What no file's constants make possible; a temperature may be anything where it has no share."""
+    _refuse_impossible(with_conditions(Constants(r1=1, b=1, f=1, o=0, r2=1), **conditions))
 
 
 def _refuse_impossible(constants: Constants) -> None:

@@ -49,5 +49,6 @@ def judge(matches: Matches, looks: Sequence[Look], asked: Asked) -> Report:
     single = [finding for look in looks for finding in pairs.findings(look, asked)]
     swapped = sum(finding.kind == "swapped" for finding in single)
     order = {kind: place for place, kind in enumerate(KINDS)}
-    found = sorted([*folders.findings(matches, looks, swapped), *single], key=lambda finding: order[finding.kind])
+    whole = folders.findings(matches, looks, swapped, asked.sensing.polarity)
+    found = sorted([*whole, *single], key=lambda finding: order[finding.kind])
     return Report(looks=tuple(looks), findings=tuple(found), evidence=folders.folder_evidence(looks))

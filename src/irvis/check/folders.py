@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..data.matching import Matches
+from ..thermal.asked import Polarity
 from . import defects, polarity
 from .found import Finding, Look
 
@@ -19,13 +20,13 @@ FEW = 3
 SHOWN = 10
 
 
-def findings(matches: Matches, looks: Sequence[Look], swapped: int) -> Iterator[Finding]:
+def findings(matches: Matches, looks: Sequence[Look], swapped: int, asked: Polarity) -> Iterator[Finding]:
     """Everything there is to say beyond single pairs; `swapped` pairs were found to be so."""
     yield from _unmatched(matches)
     if swapped >= FEW and swapped >= len(looks) / 2:
         yield Finding("swapped", "", f"{swapped} of {len(looks)} pairs: the two folders seem to be swapped")
     yield from _duplicates(looks)
-    yield from _polarity(looks)
+    yield from _polarity(looks, asked)
     yield from _switches(looks)
     for word in ("visible", "infrared"):
         kinds = Counter(side.pixels.samples for look in looks if (side := getattr(look, word)).pixels)
@@ -85,11 +86,15 @@ def _digest(path: Path) -> bytes:
         return str(path).encode()
 
 
-def _polarity(looks: Sequence[Look]) -> Iterator[Finding]:
+def _polarity(looks: Sequence[Look], asked: Polarity = "white-hot") -> Iterator[Finding]:
+    """Of files that `auto` turns by themselves there is nothing to say."""
+    if asked == "auto":
+        return
     hot = _hot(looks)
     whole = polarity.together(hot)
-    if polarity.verdict(whole) == "black-hot":
-        yield Finding("polarity", "", f"hot looks dark (odds {_odds(whole)}, by {len(hot)} infrared files)")
+    if polarity.verdict(whole) not in (asked, "unknown"):
+        looks_like = "bright" if whole > 0 else "dark"
+        yield Finding("polarity", "", f"hot looks {looks_like} (odds {_odds(whole)}, by {len(hot)} infrared files)")
     for look in looks if len(hot) > FEW else ():
         if (pixels := look.infrared.pixels) is None or pixels.hot is None:
             continue

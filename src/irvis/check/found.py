@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.matching import Match
-from ..thermal import Range
+from ..thermal import Range, Sensing
 from ..types import Gray
 
 Array = NDArray[Any]
@@ -34,7 +34,9 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "unreadable": Kind("serious", "file cannot be read", "copy it again from its source, or take the pair out"),
+    "unreadable": Kind(
+        "serious", "file cannot be read", "-v tells why; copy it again from its source, or take the pair out"
+    ),
     "size": Kind("serious", "sizes differ", "align the pair; if both show the same view, type --resize-infrared"),
     "pseudo-colour": Kind(
         "serious", "coloured infrared", "use the camera's gray or radiometric output, or type --infrared-color gray"
@@ -47,9 +49,13 @@ KINDS: Mapping[str, Kind] = {
     "duplicate": Kind("warning", "duplicate files", "take one pair out, unless its other file differs for a reason"),
     "aspect": Kind("warning", "proportions differ", "crop both to the same view: resizing would distort the infrared"),
     "turned": Kind("warning", "turned on one side", "if one side lies down, take the orientation out of its EXIF data"),
-    "polarity": Kind("warning", "black-hot", "invert the infrared files: methods take bright for hot"),
+    "polarity": Kind(
+        "warning", "wrong polarity", "say what the files are: --polarity black-hot inverts them, white-hot does not"
+    ),
     "polarity-differs": Kind(
-        "warning", "polarity unlike the rest", "look at the pair; where hot is dark, invert infrared"
+        "warning",
+        "polarity unlike the rest",
+        "look at the pair; where it is so, invert infrared, or type --polarity auto",
     ),
     "polarity-switches": Kind("warning", "polarity switches", "invert the frames in between; fix it on the camera"),
     "levels": Kind("warning", "few levels in use", "type --infrared-range 1%,99%, or take the camera's 16-bit files"),
@@ -84,6 +90,7 @@ class Asked:
     range: Range | None = None
     color: Literal["refuse", "gray"] = "refuse"
     resize: bool = False
+    sensing: Sensing = field(default_factory=Sensing)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -118,7 +125,7 @@ class Pixels:
     coarse: NDArray[np.float32]
     """16×16 means, less their mean, of length 1 (0 for a constant image)."""
     hot: float | None = None
-    """Infrared only: evidence for white-hot: see `polarity`."""
+    """Infrared only: evidence for white-hot: see `polarity`; of a thermal camera's own counts `polarity.SURE`."""
     lines: tuple[int, int] = (0, 0)
     """Infrared only: dead rows and columns."""
     spikes: Array = field(default_factory=lambda: np.zeros(0, np.int64))

@@ -17,7 +17,7 @@ CONTRAST = 32 / 255
 LEVELS = {"uint8": 16, "uint16": 64}
 """Infrared with fewer different values has few levels."""
 BLACK, WHITE = 1 / 3, 1 / 5
-"""Share of pixels at an end of the range from which a file is saturated."""
+"""Share of pixels at black and at white (in black-hot files at white and at black) from which a file is saturated."""
 EMPTY = {"uint8": 4, "uint16": 8}
 """A file whose middle 98 % spans less is nearly empty."""
 
@@ -25,17 +25,17 @@ EMPTY = {"uint8": 4, "uint16": 8}
 def findings(look: Look, asked: Asked) -> Iterator[Finding]:
     """Everything there is to say of one pair."""
     name = look.match.name
-    for side in (look.visible, look.infrared):
-        if side.problem:
-            yield Finding("unreadable", name, side.problem)
+    problems = dict.fromkeys((look.visible.problem, look.infrared.problem))
+    yield from (Finding("unreadable", name, problem) for problem in problems if problem)
     if (both := look.both) is None:
         return
     visible, infrared = both
     for found in (_geometry(look, visible, infrared, asked), _colours(look, visible, infrared, asked)):
         yield from (Finding(kind, name, text) for kind, text in found)
-    for word, pixels in (("visible", visible), ("infrared", infrared)):
-        yield from (Finding(kind, name, f"{word} {text}") for kind, text in _levels(pixels))
-    yield from (Finding(kind, name, text) for kind, text in _samples(visible, infrared, asked))
+    cut = (WHITE, BLACK) if asked.sensing.polarity == "black-hot" else (BLACK, WHITE)
+    for word, pixels, limits in (("visible", visible, (BLACK, WHITE)), ("infrared", infrared, cut)):
+        yield from (Finding(kind, name, f"{word} {text}") for kind, text in _levels(pixels, *limits))
+    yield from (Finding(kind, name, text) for kind, text in _samples(visible, infrared))
 
 
 Told = Iterator[tuple[str, str]]
@@ -43,7 +43,7 @@ Told = Iterator[tuple[str, str]]
 
 
 def _geometry(look: Look, visible: Pixels, infrared: Pixels, asked: Asked) -> Told:
-    if visible.size != infrared.size:
+    if visible.size != infrared.size and look.match.visible != look.match.infrared:
         sizes = f"visible {visible.size}, infrared {infrared.size}"
         if not asked.resize:
             yield "size", sizes
@@ -79,7 +79,7 @@ def _told_by_folder(path: Path) -> str:
     return ""
 
 
-def _levels(pixels: Pixels) -> Told:
+def _levels(pixels: Pixels, black: float, white: float) -> Told:
     """What is said of either side."""
     spread = pixels.high - pixels.low
     if pixels.constant:
@@ -88,17 +88,17 @@ def _levels(pixels: Pixels) -> Told:
     if spread < EMPTY.get(pixels.samples, 0) or (pixels.samples == "float32" and not spread > 0):
         yield "empty", f"is nearly constant: 98% of its pixels lie between {pixels.low:g} and {pixels.high:g}"
         return
-    if pixels.black > BLACK:
+    if pixels.black > black:
         yield "saturated", f"is black in {pixels.black:.0%} of its pixels"
-    if pixels.white > WHITE:
+    if pixels.white > white:
         yield "saturated", f"is white in {pixels.white:.0%} of its pixels"
 
 
-def _samples(visible: Pixels, infrared: Pixels, asked: Asked) -> Told:
+def _samples(visible: Pixels, infrared: Pixels) -> Told:
     counts = f"1% to 99% of its pixels: {infrared.low:g} to {infrared.high:g}"
     if visible.outside:
         yield "visible-range", "visible holds float samples that are not between 0 and 1"
-    if infrared.deep and asked.range is None:
+    if infrared.contrast is None:
         yield "range", f"infrared holds {infrared.samples} ({counts})"
     if infrared.missing:
         yield "missing", f"infrared is not finite in {infrared.missing:.2%} of its pixels"

@@ -1,9 +1,11 @@
 """A pair of files to what is known of them. Files are decoded whole, statistics mostly of evenly spaced pixels."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,10 +16,11 @@ from .. import io
 from ..color import gray
 from ..data.matching import Match
 from ..errors import IrvisError
+from ..io import photo
 from ..io.decode import Raster, _quiet, read_raster, within_memory
 from ..io.infrared import measure
-from ..io.show import OWN, numbers
-from ..thermal import Range, Sensing, to_unit
+from ..io.show import asked_polarity, given_range, numbers
+from ..thermal import Range, to_unit
 from ..types import Gray
 from . import colours, defects, found, polarity
 from .found import Array, Asked, Look, Pixels, Side
@@ -33,9 +36,18 @@ _FULL = {"uint8": 255.0, "uint16": 65535.0}
 _MIDDLE = Range(1, 99, "percent")
 
 
+class _Read(NamedTuple):
+    raster: Raster
+    asked: Asked | None = None
+    """Of an infrared file, for these samples."""
+    is_hot: bool = False
+    """Whether bright is hot for sure: counts of a thermal camera."""
+
+
 def look(match: Match, asked: Asked) -> Look:
     """Both files of a pair; one that cannot be read is a problem of its side, no error."""
-    (visible, seen), (infrared, felt) = _side(match.visible, None), _side(match.infrared, asked)
+    visible, seen = _side(match.visible, partial(_photo, asked=asked) if match.visible == match.infrared else _picture)
+    infrared, felt = _side(match.infrared, partial(_measured, asked=asked))
     if seen is None or felt is None or seen.shape[:2] != felt.shape[:2]:
         return Look(match=match, visible=visible, infrared=infrared)
     likeness = _likeness(_plane(_spaced(seen)), _plane(_spaced(felt)))
@@ -45,28 +57,44 @@ def look(match: Match, asked: Asked) -> Look:
     return Look(match=match, visible=visible, infrared=infrared, likeness=likeness, shift=shift)
 
 
-def _side(path: Path, asked: Asked | None) -> tuple[Side, Array | None]:
-    """What is known of a file, and its samples. `asked` is for the infrared side, None for the visible one."""
+def _side(path: Path, read: Callable[[Path], _Read]) -> tuple[Side, Array | None]:
+    """What is known of a file, and its samples."""
     try:
         with within_memory(path), np.errstate(invalid="ignore", over="ignore"):
-            raster, asked = (read_raster(path), None) if asked is None else _measured(path, asked)
-            return Side(path=path, pixels=_pixels(raster, asked)), raster.samples
+            found = read(path)
+            return Side(path=path, pixels=_pixels(found)), found.raster.samples
     except IrvisError as error:
         return Side(path=path, problem=str(error)), None
 
 
-def _measured(path: Path, asked: Asked) -> tuple[Raster, Asked]:
+def _picture(path: Path) -> _Read:
+    return _Read(read_raster(path))
+
+
+def _photo(path: Path, asked: Asked) -> _Read:
+    """Of a radiometric file the part of its photo that both cameras saw; any other file is a picture."""
+    measured = measure(path, asked.sensing)
+    if not photo.is_alone(path, path, measured, asked.sensing):
+        return _picture(path)
+    part = photo.place(measured, asked.sensing.crop, asked.resize).visible
+    return _Read(Raster(path, (255 * part[0].permute(1, 2, 0).numpy()).round().astype(np.uint8), b"", b""))
+
+
+def _measured(path: Path, asked: Asked) -> _Read:
     """The numbers of an infrared file that the range is applied to, as fusing takes them, and the range in these."""
-    measured = measure(path, Sensing())
-    values, unit = numbers(measured, asked.range, Sensing())
-    span = asked.range or (OWN if measured.radiometric is not None else None)
-    if span is None or unit == "counts":
-        return measured.raster, replace(asked, range=span)
-    plain = span if span.unit == "percent" else replace(span, unit="counts")
-    return replace(measured.raster, samples=values.astype(np.float32)[..., None]), replace(asked, range=plain)
+    measured = measure(path, asked.sensing)
+    values, unit = numbers(measured, asked.range, asked.sensing)
+    span = given_range(measured, asked.range, unit)
+    asked_polarity(measured, asked.sensing)
+    raster, is_hot = measured.raster, measured.radiometric is not None
+    if span is not None and unit == "celsius":
+        span = span if span.unit == "percent" else replace(span, unit="counts")
+        raster = replace(raster, samples=values.astype(np.float32)[..., None])
+    return _Read(raster, replace(asked, range=span), is_hot)
 
 
-def _pixels(raster: Raster, asked: Asked | None) -> Pixels:
+def _pixels(read: _Read) -> Pixels:
+    raster, asked, is_hot = read
     samples, spaced = raster.samples, _spaced(raster.samples)
     plane, is_float = _plane(spaced), samples.dtype == np.float32
     unit, coloured = _unit(plane, samples.dtype.name, asked), io._is_coloured(samples)
@@ -89,17 +117,18 @@ def _pixels(raster: Raster, asked: Asked | None) -> Pixels:
         missing=1 - float(np.isfinite(samples).mean()) if is_float else 0.0,
         outside=is_float and not bool(((samples >= 0) & (samples <= 1)).all()),
         coarse=_coarse(_shown(plane, asked) if unit is None else unit),
-        **({} if asked is None or coloured else _of_infrared(samples[..., 0], asked)),
+        **({} if asked is None or coloured else _of_infrared(samples[..., 0], asked, is_hot)),
     )
 
 
-def _of_infrared(plane: Array, asked: Asked) -> dict[str, Any]:
+def _of_infrared(plane: Array, asked: Asked, is_hot: bool) -> dict[str, Any]:
     """What takes every pixel of a gray image."""
     is_plain, is_huge = plane.dtype == np.uint8 and asked.range is None, plane.size > WHOLE
     seen = _spaced(plane) if is_huge else plane
     low, high = (0.0, 255.0) if plane.dtype == np.uint8 else _percentiles(_spaced(plane), 1, 99)
+    unit = seen / np.float32(255) if is_plain else _shown(seen, asked)
     return {
-        "hot": polarity.evidence(_image(seen / np.float32(255) if is_plain else _shown(seen, asked))),
+        "hot": polarity.SURE if is_hot else polarity.evidence(_image(unit)),
         "lines": defects.dead_lines(plane),
         "spikes": defects.spikes(plane[:0] if is_huge else plane, high - low),
     }

@@ -9,11 +9,14 @@ from cyclopts import Parameter
 
 from ..errors import IrvisError
 from .common import USE, InfraredColor, InfraredRange, Json, Patterns, app, console, progress
+from .thermal_options import SensingOptions
 
 
 @app.command(group=USE)
 def check(
-    visible: Annotated[str, Parameter(help="A folder of pairs, a public data set, or the visible side.")],
+    visible: Annotated[
+        str, Parameter(help="A folder of pairs or of radiometric files, a public data set, or the visible side.")
+    ],
     infrared: Annotated[str | None, Parameter(help="The infrared side, where VISIBLE is not both.")] = None,
     *,
     match: Patterns = None,
@@ -22,6 +25,7 @@ def check(
     resize_infrared: Annotated[
         bool, Parameter(negative="", help="Infrared of another size will be scaled to the visible size.")
     ] = False,
+    sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
     strict: Annotated[bool, Parameter(negative="", help="Exit with 1 on warnings, too.")] = False,
     verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], negative="", help="Print every pair.")] = False,
     workers: Annotated[int | None, Parameter(help="Threads. Default: one per core.")] = None,
@@ -32,10 +36,12 @@ def check(
     irvis check pairs/
     irvis check visible/ infrared/ --verbose
     irvis check pairs/ --match "{id}_W" "{id}_T" --infrared-range 1%,99% --json
+    irvis check visible/ raw/ --infrared-raw 640x512 --infrared-range 7000,9000
 
     Takes the words of irvis fuse. Exit status 1: a pair could not be fused with these words.
     """
     from .. import check as checking
+    from .. import io
     from ..check import show
     from ..data import catalog, matching
     from ..thermal import Range
@@ -46,9 +52,13 @@ def check(
         range=Range.parse(infrared_range) if infrared_range is not None else None,
         color=infrared_color,
         resize=resize_infrared,
+        sensing=sensing.sensing(),
     )
-    is_set = infrared is None and match is None and Path(visible).expanduser().is_dir()
-    found = catalog.find(visible, thin=1) if is_set else matching.match(visible, infrared, patterns=match)
+    folder = infrared is None and match is None and Path(visible).expanduser().is_dir()
+    if folder and (known := catalog.record_of(visible)) is not None:
+        found = catalog.find(visible, known.name, thin=1)
+    else:
+        found = matching.match(visible, infrared, patterns=match, both=io.holds_record)
     with closing(checking.look_at(found.pairs, asked, workers)) as looks:
         report = checking.judge(found, progress(looks, len(found.pairs), "looking"), asked)
     if as_json:

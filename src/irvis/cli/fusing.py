@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from ..errors import IrvisError
 from .common import USE, Device, InfraredColor, InfraredRange, Patterns, app, console, errors, list_unmatched, progress
 from .computing import Computing
-from .thermal_options import ThermalOptions
+from .thermal_options import DrawingOptions, RangePer, SensingOptions, refuse_idle, refuse_on_a_cluster
 
 if TYPE_CHECKING:
     from ..data.matching import Match
@@ -80,7 +80,9 @@ def fuse(
         bool,
         Parameter(negative="", help="Scale infrared to the visible size (only for the same field of view)."),
     ] = False,
-    thermal: Annotated[ThermalOptions, Parameter(name="*")] = ThermalOptions(),  # noqa: B008
+    range_per: RangePer = "image",
+    sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
+    temperatures: Annotated[DrawingOptions, Parameter(name="*")] = DrawingOptions(),  # noqa: B008
     computing: Annotated[Computing, Parameter(name="*")] = Computing(),  # noqa: B008
 ) -> None:
     """Fuse a pair, two folders, or one folder that holds both.
@@ -98,14 +100,15 @@ def fuse(
     if not 1 <= quality <= 100:
         raise IrvisError(f"--quality is 1 to 100, not {quality}")
     computing.refuse()
-    thermal.refuse()
+    drawing = temperatures.drawing()
     if method is None:
-        method = "visible" if thermal.msx else "encdec"
-    drawing = thermal.drawing()
+        method = "visible" if drawing.msx else "encdec"
     if color == "gray" and drawing.coloured:
         raise IrvisError("--color gray leaves nothing of --palette and --msx: give one of them")
     span = Range.parse(infrared_range) if infrared_range is not None else None
-    reading = jobs.Reading(range=span, color=infrared_color, resize=resize_infrared, sensing=thermal.sensing())
+    how = sensing.sensing(keep=drawing.any)
+    refuse_idle(how, span)
+    reading = jobs.Reading(range=span, color=infrared_color, resize=resize_infrared, sensing=how)
     place = Path(out)
     one_file = Path(visible).is_file() and bool(place.suffix) and not place.is_dir()
     if one_file and format is not None:
@@ -115,10 +118,10 @@ def fuse(
         drawing=drawing,
     )  # fmt: skip
     if computing.ray is not None:
-        thermal.refuse_on_a_cluster()
+        refuse_on_a_cluster(drawing, range_per)
         _fuse_archive(visible, infrared, match, method, out, reading, writing, computing)
     else:
-        per_sequence = thermal.range_per == "sequence"
+        per_sequence = range_per == "sequence"
         _fuse_here(visible, infrared, match, method.split(","), reading, writing, computing, per_sequence)
 
 

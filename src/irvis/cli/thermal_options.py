@@ -8,25 +8,26 @@ from cyclopts import Group, Parameter
 from ..errors import IrvisError
 
 if TYPE_CHECKING:
-    from ..thermal import Drawing, Sensing
+    from ..thermal import Drawing, Range, Sensing
 
 _THERMAL = Group("Thermal", sort_key=5)
 
 Number = float | None
+RangePer = Annotated[
+    Literal["image", "sequence"],
+    Parameter(group=_THERMAL, help="sequence: one range, one curve and one polarity for all files."),
+]
 
 
 @Parameter(group=_THERMAL)
 @dataclass(frozen=True, kw_only=True)
-class ThermalOptions:
-    """What the infrared files hold, and what of it is kept."""
+class SensingOptions:
+    """How infrared files are read."""
 
     infrared_unit: Annotated[
         Literal["counts", "celsius", "picture"] | None,
         Parameter(help="What becomes gray of a radiometric file; picture: as the camera shows it. Default: counts."),
     ] = None
-    range_per: Annotated[
-        Literal["image", "sequence"], Parameter(help="sequence: one range, and one polarity, for all files.")
-    ] = "image"
     polarity: Annotated[
         Literal["white-hot", "black-hot", "auto"],
         Parameter(help="Of the infrared files; black-hot is inverted, auto is estimated."),
@@ -48,6 +49,33 @@ class ThermalOptions:
     window_temperature: Annotated[Number, Parameter(help="°C.")] = None
     window_transmission: Annotated[Number, Parameter(help="Above 0 to 1.")] = None
     kelvin_per_count: Annotated[Number, Parameter(help="Of linear counts: 0.01 for K × 100 (TLinear).")] = None
+
+    def sensing(self, *, keep: bool = False) -> "Sensing":
+        """The same as a record; numbers that mean nothing are an IrvisError."""
+        from ..cameras import CONDITIONS
+        from ..thermal import Sensing
+        from ..thermal.asked import parse_crop, parse_raw
+
+        if self.frame < 0:
+            raise IrvisError(f"--frame is 0 or more, not {self.frame}")
+        given = ((name, getattr(self, name)) for name in CONDITIONS)
+        return Sensing(
+            unit=self.infrared_unit,
+            frame=self.frame,
+            raw=None if self.infrared_raw is None else parse_raw(self.infrared_raw),
+            crop=None if self.infrared_crop is None else parse_crop(self.infrared_crop),
+            kelvin_per_count=self.kelvin_per_count,
+            conditions=tuple((name, value) for name, value in given if value is not None),
+            polarity=self.polarity,
+            keep=keep,
+        )
+
+
+@Parameter(group=_THERMAL)
+@dataclass(frozen=True, kw_only=True)
+class DrawingOptions:
+    """What is made of the temperatures."""
+
     temperature_sidecar: Annotated[
         bool, Parameter(negative="", help="Write °C as float TIFF beside the fused file, aligned and native.")
     ] = False
@@ -64,33 +92,13 @@ class ThermalOptions:
         Parameter(negative="", help="Thermal palette and visible edges (with -m: the fused picture's edges)."),
     ] = False
 
-    def refuse(self) -> None:
-        """Numbers that mean nothing."""
-        if self.hottest < 0 or self.frame < 0:
-            raise IrvisError("--hottest and --frame are 0 or more")
-
-    def sensing(self) -> "Sensing":
-        """How the files are read."""
-        from ..thermal import CONDITIONS, Sensing
-        from ..thermal.asked import parse_crop, parse_raw
-
-        given = ((name, getattr(self, name)) for name in CONDITIONS)
-        return Sensing(
-            unit=self.infrared_unit,
-            frame=self.frame,
-            raw=None if self.infrared_raw is None else parse_raw(self.infrared_raw),
-            crop=None if self.infrared_crop is None else parse_crop(self.infrared_crop),
-            kelvin_per_count=self.kelvin_per_count,
-            conditions=tuple((name, value) for name, value in given if value is not None),
-            polarity=self.polarity,
-            keep=self.drawing().any,
-        )
-
     def drawing(self) -> "Drawing":
-        """What is made of the temperatures."""
+        """The same as a record; numbers that mean nothing are an IrvisError."""
         from ..thermal import Drawing
         from ..thermal.asked import parse_spot
 
+        if self.hottest < 0:
+            raise IrvisError(f"--hottest is 0 or more, not {self.hottest}")
         return Drawing(
             sidecar=self.temperature_sidecar,
             spots=tuple(map(parse_spot, self.spot or [])),
@@ -99,11 +107,20 @@ class ThermalOptions:
             msx=self.msx,
         )
 
-    def refuse_on_a_cluster(self) -> None:
-        """What needs all files at once, or writes and prints more than the fused file."""
-        drawing = self.drawing()
-        if drawing.sidecar or drawing.measures or self.range_per == "sequence":
-            raise IrvisError(
-                "--ray goes without --temperature-sidecar, --spot, --hottest and --range-per sequence: "
-                "fuse on this machine for these"
-            )
+
+def refuse_idle(sensing: "Sensing", span: "Range | None") -> None:
+    """Words about temperatures where nothing is made of any."""
+    if sensing.about_degrees and not sensing.wants_degrees(span):
+        raise IrvisError(
+            f"--{sensing.about_degrees[0].replace('_', '-')} is about temperatures, and nothing is made of them: add "
+            "a range in degrees, --infrared-unit celsius, --palette, --msx, --spot, --hottest or --temperature-sidecar"
+        )
+
+
+def refuse_on_a_cluster(drawing: "Drawing", range_per: str) -> None:
+    """What needs all files at once, or writes and prints more than the fused file."""
+    if drawing.sidecar or drawing.measures or range_per == "sequence":
+        raise IrvisError(
+            "--ray goes without --temperature-sidecar, --spot, --hottest and --range-per sequence: "
+            "fuse on this machine for these"
+        )

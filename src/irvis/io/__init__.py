@@ -124,7 +124,7 @@ def read_pair(
     name = name or Path(visible).stem
     with within_memory(f"{visible} and {infrared}"):
         measured = _measure(Path(infrared), sensing)
-        if Path(visible) == Path(infrared) and measured.radiometric is not None:
+        if photo.is_alone(Path(visible), Path(infrared), measured, sensing):
             return _inside(measured, name, range, color, resize, sensing)
         raster = read_raster(Path(visible))
         hint = _swap_hint(raster, measured.raster)

@@ -35,6 +35,11 @@ class Measured:
 def measure(path: Path, sensing: Sensing) -> Measured:
     """Read an infrared file as it is to be taken; what it cannot give is an IrvisError."""
     headless = sensing.raw is not None or path.suffix.lower() == ".raw"
+    is_sequence = path.suffix.lower() in SEQUENCES and not headless
+    if is_sequence and sensing.unit == "picture":
+        raise IrvisError(f"{path} holds counts and no picture: leave --infrared-unit picture out.")
+    if sensing.frame and not is_sequence:
+        raise IrvisError(f"{path} holds one picture: --frame is for SEQ and CSQ files.")
     plain = headless or sensing.unit == "picture" or not _is_file(path)
     found = None if plain else _recorded(path, sensing.frame)
     raster = Raster(path, np.zeros((0, 0, 1), np.uint16), b"", b"")
@@ -70,11 +75,8 @@ def _is_file(path: Path) -> bool:
 
 def _recorded(path: Path, frame: int) -> Radiometric | None:
     """What a thermal camera recorded; None if the file is none of a thermal camera."""
-    found = cameras.read(path)
     if frame == 0:
-        return found
-    if found is None or path.suffix.lower() not in SEQUENCES:
-        raise IrvisError(f"{path} holds one picture: --frame is for SEQ and CSQ files.")
+        return cameras.read(path)
     last = next(islice(cameras.frames(path), frame, None), None)
     if last is None:
         raise IrvisError(f"{path} holds {sum(1 for _ in cameras.frames(path))} frames, counted from 0: no {frame}.")
@@ -126,7 +128,7 @@ def degrees_at(counts: tuple[float, float], measured: Measured, sensing: Sensing
     found = measured.radiometric
     if found is not None and found.constants is not None:
         constants = planck.with_conditions(found.constants, **dict(sensing.conditions))
-        low, high = planck.celsius(np.array(counts), constants)
+        low, high = planck.celsius(np.array(counts), constants, required=False)
     else:
         step = sensing.kelvin_per_count or (found and found.kelvin_per_count)
         low, high = (count * step - planck.ZERO_CELSIUS if step else count for count in counts)

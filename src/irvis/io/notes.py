@@ -82,7 +82,7 @@ def read_shown(path: Path) -> dict[str, Any] | None:
     """What became black and white of the infrared, as the fused file says it; None if it does not."""
     with _as_irvis_errors(path), _quiet(), Pillow.open(path) as image:
         text = image.info.get(KEYWORD) or _comment(image.getexif().get_ifd(EXIF).get(_USER_COMMENT))
-    start = str(text).find('{"infrared"')
+    start = str(text).rfind('{"infrared"')  # a fused file fused again says it twice
     if start < 0:
         return None
     try:

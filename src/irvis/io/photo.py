@@ -1,12 +1,14 @@
 """A radiometric file that holds its photo, as a pair: the part that both cameras saw, in pixels of the photo."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from .. import cameras
 from ..errors import IrvisError
+from ..thermal import Sensing
 from ..thermal.asked import Crop
 from ..types import RGB, Gray, Image, Scaled
 from .infrared import Measured
@@ -22,6 +24,15 @@ class Place:
 
     visible: RGB
     window: tuple[int, int, int, int]
+
+
+def is_alone(visible: Path, infrared: Path, measured: Measured, sensing: Sensing) -> bool:
+    """Whether one radiometric file, and what was measured in it, is both sides of a pair."""
+    if visible != infrared:
+        return False
+    if sensing.unit == "picture" and cameras.read(infrared) is not None:
+        raise IrvisError(f"{infrared} alone is its photo and its counts: leave --infrared-unit picture out.")
+    return measured.radiometric is not None
 
 
 def place(measured: Measured, crop: Crop | None, stretch: bool) -> Place:

@@ -11,9 +11,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cameras import CONDITIONS
 from ..color import gray
 from ..errors import IrvisError
-from ..thermal import CONDITIONS, Range, Scale, Sensing, scale_of, scaled
+from ..thermal import Range, Scale, Sensing, scale_of, scaled
+from ..thermal.asked import Polarity
 from ..types import Thermal
 from .deep import Samples
 from .infrared import Measured, celsius, degrees_at
@@ -57,7 +59,7 @@ def gray_of(samples: Samples, span: Range | None) -> NDArray[np.float32]:
 def show(measured: Measured, span: Range | None, sensing: Sensing) -> Shown:
     """The image of a file in [0, 1], white-hot."""
     values, unit = numbers(measured, span, sensing)
-    scale = sensing.scale or _scale(values, _given(span, measured, unit), measured.raster.samples, unit)
+    scale = sensing.scale or _scale(values, given_range(measured, span, unit), measured.raster.samples, unit)
     image = _gray(values, scale)
     polarity, note = _polarity(measured, sensing, image)
     if polarity == "black-hot":
@@ -75,12 +77,26 @@ def numbers(measured: Measured, span: Range | None, sensing: Sensing) -> tuple[N
     return plane(measured.raster.samples), "counts"
 
 
+def given_range(measured: Measured, span: Range | None, unit: _Unit) -> Range | None:
+    """The range asked for, or the file's own; None where it has none."""
+    return OWN if span is None and (measured.radiometric is not None or unit == "celsius") else span
+
+
 def needed_range(measured: Measured, span: Range | None, unit: _Unit) -> Range | None:
     """The range of a file: the one given, or its own; None for 8 bits as they are."""
-    given = _given(span, measured, unit)
+    given = given_range(measured, span, unit)
     if given is None and measured.raster.samples.dtype != np.uint8:
         raise IrvisError(_no_range(measured.raster.samples))
     return given
+
+
+def asked_polarity(measured: Measured, sensing: Sensing) -> Polarity:
+    """That of the file; counts of a thermal camera rise with temperature, whatever is asked."""
+    if measured.radiometric is None:
+        return sensing.polarity
+    if sensing.polarity == "black-hot":
+        raise IrvisError("its counts rise with temperature: it is white-hot, leave --polarity black-hot out.")
+    return "white-hot"
 
 
 def thermal(measured: Measured, made: Shown, sensing: Sensing, window: tuple[int, int, int, int]) -> Thermal:
@@ -93,6 +109,8 @@ def thermal(measured: Measured, made: Shown, sensing: Sensing, window: tuple[int
         if scale.unit == "counts":
             low, high = degrees_at((low, high), measured, sensing)
     except IrvisError as error:
+        if sensing.about_degrees:
+            raise
         values, unit, problem = plane(measured.raster.samples).astype(np.float32), "counts", str(error)
     finite = values[np.isfinite(values)]
     if not low < high:
@@ -120,10 +138,6 @@ def plane(samples: Samples) -> NDArray[Any]:
     return luma
 
 
-def _given(span: Range | None, measured: Measured, unit: _Unit) -> Range | None:
-    return OWN if span is None and (measured.radiometric is not None or unit == "celsius") else span
-
-
 def _scale(values: NDArray[Any], span: Range | None, samples: Samples, unit: _Unit = "counts") -> Scale | None:
     if span is None and samples.dtype != np.uint8:
         raise IrvisError(_no_range(samples))
@@ -142,15 +156,10 @@ def _gray(values: NDArray[Any], scale: Scale | None) -> NDArray[np.float32]:
 
 
 def _polarity(measured: Measured, sensing: Sensing, image: NDArray[np.float32]) -> tuple[str, str]:
-    """white-hot or black-hot, and what to tell; counts of a thermal camera rise with temperature."""
-    if sensing.polarity == "white-hot":
-        return "white-hot", ""
-    if measured.radiometric is not None:
-        if sensing.polarity == "black-hot":
-            raise IrvisError("its counts rise with temperature: it is white-hot, leave --polarity black-hot out.")
-        return "white-hot", ""
-    if sensing.polarity == "black-hot":
-        return "black-hot", ""
+    """white-hot or black-hot, and what to tell."""
+    asked = asked_polarity(measured, sensing)
+    if asked != "auto":
+        return asked, ""
     from ..check import polarity
 
     odds = polarity.verdict(polarity.evidence(tensor(image[..., None])))

@@ -1,8 +1,9 @@
 """One range and one polarity for a whole sequence, by one look at all its infrared files."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -16,44 +17,68 @@ from ..io.samples import tensor
 from ..io.show import needed_range, numbers
 from ..thermal import Range, scale_of, scaled
 from ..thermal.range import settled as settled_range
+from ..thermal.range import with_curves
 from .plan import Reading
 
 _Seen = tuple[Measured, NDArray[Any], Literal["counts", "celsius"]]
 
 
+@dataclass(frozen=True)
+class _Kind:
+    """What the infrared files have in common."""
+
+    span: Range | None
+    """None: 8 bits as they are."""
+    unit: Literal["counts", "celsius"]
+    fractions: bool
+    """Whether any of them holds floats: then all are taken as such."""
+
+
 def settled(pairs: Sequence[Match], reading: Reading) -> Reading:
     """The same reading with a scale that no longer depends on the picture, and with the polarity of them all.
 
-    Percentiles are those of all pixels of all files, exact. A file that cannot be read is left out: it fails on its
-    own turn. 8-bit files without a range stay as they are.
+    Percentiles are those of all pixels of all files, exact; contrast-limited curves are those of the parts of all
+    files together. A file that cannot be read is left out: it fails on its own turn. 8-bit files without a range stay
+    as they are.
     """
-    span, kind = _kind(pairs, reading)
+    kind = _kind(pairs, reading)
     sensing = reading.sensing
-    if span is not None:
-        if span.curve == "contrast-limited":
-            raise IrvisError("contrast-limited looks at each part of a picture: it goes with --range-per image only.")
-        percentiles = partial(survey.percentiles, partial(_values, pairs, reading))
-        sensing = replace(sensing, scale=settled_range(span, percentiles, kind))
+    if kind is not None and kind.span is not None:
+        values = partial(_values, pairs, reading, kind)
+        scale = settled_range(kind.span, partial(survey.percentiles, values), kind.unit)
+        if scale.curve == "contrast-limited":
+            scale = with_curves(scale, values())
+        sensing = replace(sensing, scale=scale)
     if sensing.polarity == "auto":
         sensing = replace(sensing, polarity=_polarity(pairs, reading))
     return replace(reading, sensing=sensing)
 
 
-def _kind(pairs: Sequence[Match], reading: Reading) -> tuple[Range | None, Literal["counts", "celsius"]]:
-    """The range for all of them, and of what; they must agree."""
-    kinds = set()
+def _kind(pairs: Sequence[Match], reading: Reading) -> _Kind | None:
+    """Of all of them; they must agree. None if none of them can be read."""
+    kinds, samples, sizes = set(), set(), dict[str, Path]()
+    fractions = False
     for measured, values, unit in _seen(pairs, reading):
-        span = needed_range(measured, reading.range, unit)
-        kinds.add((span, unit, "float" if values.dtype.kind == "f" else "integer"))
-    if len(kinds) > 1:
+        kinds.add((needed_range(measured, reading.range, unit), unit))
+        if unit == "counts" and not measured.empty:  # with nodata, any samples are float32
+            samples.add(measured.raster.samples.dtype.name)
+        sizes.setdefault("{1}x{0}".format(*values.shape), measured.raster.path)
+        fractions = fractions or values.dtype.kind == "f"
+    if not kinds:
+        return None
+    if len(kinds) > 1 or len(samples) > 1:
         raise IrvisError(
             "the infrared files are of several kinds (pictures and counts, whole numbers and fractions): "
             "one range for all needs one kind, or --range-per image."
         )
-    if not kinds:
-        return None, "counts"
-    [(span, unit, _)] = kinds
-    return span, unit
+    [(span, unit)] = kinds
+    if span is not None and span.curve == "contrast-limited" and len(sizes) > 1:
+        several = ", ".join(f"{path} is {size}" for size, path in list(sizes.items())[:2])
+        raise IrvisError(
+            f"contrast-limited over a sequence needs infrared files of one size ({several}): "
+            "take equalised, or fuse one size at a time."
+        )
+    return _Kind(span, unit, fractions)
 
 
 def _seen(pairs: Sequence[Match], reading: Reading) -> Iterator[_Seen]:
@@ -65,9 +90,9 @@ def _seen(pairs: Sequence[Match], reading: Reading) -> Iterator[_Seen]:
             continue
 
 
-def _values(pairs: Sequence[Match], reading: Reading) -> Iterator[NDArray[Any]]:
+def _values(pairs: Sequence[Match], reading: Reading, kind: _Kind) -> Iterator[NDArray[Any]]:
     for _, values, _ in _seen(pairs, reading):
-        yield np.ascontiguousarray(values.astype(np.float32) if values.dtype.kind == "f" else values)
+        yield np.ascontiguousarray(values.astype(np.float32) if kind.fractions else values)
 
 
 def _polarity(pairs: Sequence[Match], reading: Reading) -> Literal["white-hot", "black-hot"]:

@@ -1,21 +1,12 @@
 """What is asked of thermal files, as plain records: how they are read, and what is drawn of their temperatures."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
+from ..cameras.planck import refuse_impossible_conditions
 from ..errors import IrvisError
-from .range import Scale
-
-CONDITIONS = (
-    "emissivity",
-    "distance",
-    "reflected",
-    "atmospheric",
-    "humidity",
-    "window_temperature",
-    "window_transmission",
-)
-"""Of a measurement, as `cameras.celsius` takes them."""
+from .range import Range, Scale
 
 Polarity = Literal["white-hot", "black-hot", "auto"]
 Unit = Literal["counts", "celsius", "picture"]
@@ -41,13 +32,29 @@ class Sensing:
     kelvin_per_count: float | None = None
     """Of counts that are linear in kelvin, where the file does not say."""
     conditions: tuple[tuple[str, float], ...] = ()
-    """(name, value) of `CONDITIONS` that replace those in the file."""
+    """(name, value) of `cameras.CONDITIONS` that replace those in the file."""
     polarity: Polarity = "white-hot"
     """Of the file: black-hot is inverted, auto is estimated."""
     scale: Scale | None = None
     """Settled for a whole sequence: the range is then not asked for."""
     keep: bool = False
     """Whether the pair keeps what was measured (`Pair.thermal`)."""
+
+    def __post_init__(self) -> None:
+        refuse_impossible_conditions(dict(self.conditions))
+        step = self.kelvin_per_count
+        if step is not None and not 0 < step < math.inf:
+            raise IrvisError(f"{step:g} kelvin per count is impossible: type 0.01 (K x 100) or 0.1 (K x 10).")
+
+    @property
+    def about_degrees(self) -> tuple[str, ...]:
+        """Names of what is said of temperatures alone."""
+        step = ("kelvin_per_count",) * (self.kelvin_per_count is not None)
+        return (*(name for name, _ in self.conditions), *step)
+
+    def wants_degrees(self, range: Range | None) -> bool:
+        """Whether anything of the file is taken in degrees C."""
+        return self.keep or self.unit == "celsius" or (range is not None and range.unit == "celsius")
 
 
 @dataclass(frozen=True, kw_only=True)

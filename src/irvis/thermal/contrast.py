@@ -3,7 +3,8 @@
 After Zuiderveld (Graphics Gems IV, 1994): a picture is divided into parts, each with a histogram whose bins are cut
 at a limit; what is cut off is spread over all bins. The sums of the histograms are the curves of the parts, and a pixel
 takes its gray from the curves of the four parts around it, weighted by nearness. Here the curves are linear within
-a bin, so that counts finer than the bins stay apart.
+a bin, so that counts finer than the bins stay apart; and the histograms of several pictures of one size may be
+added up, for curves that hold for all of them.
 """
 
 from typing import Any
@@ -22,40 +23,47 @@ LIMIT = 3.0
 _Array = NDArray[np.float64]
 
 
-def contrast_limited(unit: _Array, measured: NDArray[np.bool_], limit: float = LIMIT) -> _Array:
-    """`unit` (h, w) in [0, 1]; pixels that are not `measured` are not counted."""
-    height, width = unit.shape
-    rows, columns = (max(min(side // LEAST, PARTS), 1) for side in (height, width))
-    curves = np.empty((rows, columns, BINS + 1))
-    tops, lefts = (np.linspace(0, side, n + 1).astype(int) for side, n in ((height, rows), (width, columns)))
-    for row in range(rows):
-        for column in range(columns):
-            part = np.s_[tops[row] : tops[row + 1], lefts[column] : lefts[column + 1]]
-            curves[row, column] = _curve(unit[part][measured[part]], limit)
-    return _blended(unit, curves)
+def histograms(unit: _Array, measured: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many pixels of each part of `unit` (h, w), in [0, 1], are in each bin: (rows, columns, BINS).
+
+    Pixels that are not `measured` are not counted.
+    """
+    rows, columns = (max(min(side // LEAST, PARTS), 1) for side in unit.shape)
+    row, column = (_part(side, parts) for side, parts in zip(unit.shape, (rows, columns), strict=True))
+    place = (row[:, None] * columns + column) * BINS + _bin(unit * BINS)
+    return np.bincount(place[measured], minlength=rows * columns * BINS).reshape(rows, columns, BINS)
 
 
-def _curve(values: _Array, limit: float) -> _Array:
-    """Gray at the edges of the bins, from 0 to 1; the line itself where nothing was measured."""
-    if not values.size:
-        return np.linspace(0, 1, BINS + 1)
-    counts = np.histogram(values, BINS, (0, 1))[0].astype(np.float64)
-    most = limit * values.size / BINS
-    over = np.maximum(counts - most, 0).sum()
-    counts = np.minimum(counts, most) + over / BINS
-    return np.concatenate([[0.0], np.cumsum(counts) / counts.sum()])
+def curves(histograms: NDArray[np.int64], limit: float = LIMIT) -> _Array:
+    """Gray at the edges of the bins, from 0 to 1: (rows, columns, BINS + 1); a line where nothing was counted."""
+    counts = np.where(histograms.any(axis=2, keepdims=True), histograms, 1).astype(np.float64)
+    most = limit * counts.mean(axis=2, keepdims=True)
+    over = np.maximum(counts - most, 0).mean(axis=2, keepdims=True)
+    sums = np.cumsum(np.minimum(counts, most) + over, axis=2)
+    return np.pad(sums / sums[..., -1:], ((0, 0), (0, 0), (1, 0)))
 
 
-def _blended(unit: _Array, curves: _Array) -> _Array:
+def blended(unit: _Array, curves: _Array) -> _Array:
+    """The gray of each pixel by the curves of the parts around it."""
     down, across = (_neighbours(side, n) for side, n in zip(unit.shape, curves.shape, strict=False))
     place = unit * BINS
-    bins = np.minimum(place.astype(int), BINS - 1)
+    bins = _bin(place)
     within, result = place - bins, np.zeros(unit.shape)
     for row, row_share in down:
         for column, column_share in across:
             lower, upper = (curves[row[:, None], column[None], bins + step] for step in (0, 1))
             result += row_share[:, None] * column_share[None] * (lower + within * (upper - lower))
     return result
+
+
+def _part(side: int, parts: int) -> NDArray[Any]:
+    """Of every pixel of a side."""
+    starts = np.linspace(0, side, parts + 1).astype(int)[:-1]
+    return np.searchsorted(starts, np.arange(side), "right") - 1
+
+
+def _bin(place: _Array) -> NDArray[Any]:
+    return np.minimum(place.astype(int), BINS - 1)
 
 
 def _neighbours(side: int, parts: int) -> tuple[tuple[Any, Any], tuple[Any, Any]]:

@@ -27,7 +27,7 @@ def annotated(picture: RGB, spots: Sequence[Spot], legend: str | None, thermal: 
     size = max(round(min(height, width) / 32), 10)
     taken: list[_Box] = []
     if legend is not None and min(height, width) >= LEAST:
-        taken.append(_legend(page, draw, legend, thermal, size))
+        taken.append(_legend(page, draw, legend, thermal, size, spots))
     taken += [_mark(draw, spot, size) for spot in spots]
     for spot in spots if min(height, width) >= LEAST else ():
         _label(draw, spot, size, page.size, taken)
@@ -47,6 +47,10 @@ def _mark(draw: ImageDraw.ImageDraw, spot: Spot, size: int) -> _Box:
     for fill, wide in ((_EDGE, line + 2), (_INK if not spot.hottest else (255, 90, 54, 255), line)):
         for x0, y0, x1, y1 in arms:
             draw.line((spot.x + x0, spot.y + y0, spot.x + x1, spot.y + y1), fill=fill, width=wide)
+    return _around(spot, arm)
+
+
+def _around(spot: Spot, arm: int) -> _Box:
     return spot.x - arm, spot.y - arm, spot.x + arm, spot.y + arm
 
 
@@ -73,8 +77,13 @@ def _meet(one: _Box, other: _Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _legend(page: Pillow.Image, draw: ImageDraw.ImageDraw, name: str, thermal: Thermal, size: int) -> _Box:
-    """The bar, hot end up, with round numbers at its right border; gives back the room it takes."""
+def _legend(
+    page: Pillow.Image, draw: ImageDraw.ImageDraw, name: str, thermal: Thermal, size: int, spots: Sequence[Spot]
+) -> _Box:
+    """The bar, hot end up, with round numbers at its right; gives back the room it takes.
+
+    It is at the right of the picture, or at the left where it covers fewer of the spots.
+    """
     width, height = page.size
     font = ImageFont.load_default(size=size)
     unit = "°C" if thermal.unit == "celsius" else "counts"
@@ -82,7 +91,10 @@ def _legend(page: Pillow.Image, draw: ImageDraw.ImageDraw, name: str, thermal: T
     texts = [_number(tick) for tick in ticks]
     wide = math.ceil(max(_extent(draw, text, font)[0] for text in [*texts, unit]))
     bar, long, edge = size, round(height * 0.6), round(size * 0.6)
-    left, top = width - edge - wide - edge - bar, round(height * 0.2)
+    top, room = round(height * 0.2), bar + edge + wide + edge
+    boxes = [(start, top - 2 * size, start + room, top + long + size) for start in (width - room, edge)]
+    box = min(boxes, key=lambda box: sum(_meet(box, _around(spot, size)) for spot in spots))
+    left = box[0]
     pixels = colours(name, np.linspace(1, 0, long, dtype=np.float32))[:, None].repeat(bar, axis=1)
     draw.rectangle((left - 1, top - 1, left + bar, top + long), fill=_EDGE)
     page.paste(Pillow.fromarray((pixels * 255).round().astype(np.uint8)), (left, top))
@@ -91,12 +103,12 @@ def _legend(page: Pillow.Image, draw: ImageDraw.ImageDraw, name: str, thermal: T
         y = top + (long - 1) * (1 - (tick - thermal.low) / (thermal.high - thermal.low))
         draw.line((left + bar - size // 4, y, left + bar, y), fill=_EDGE, width=max(size // 10, 1))
         _write(draw, left + bar + edge, y - size * 0.6, text, font)
-    return left, top - 2 * size, width, top + long + size
+    return box
 
 
-def round_numbers(low: float, high: float, about: int = 5) -> list[float]:
-    """Multiples of 1, 2 or 5 times a power of ten between two numbers, at most `about` + 1 or so."""
-    rough = (high - low) / about
+def round_numbers(low: float, high: float, most: int = 7) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten between two numbers, at most so many."""
+    rough = (high - low) / (most - 1)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
     first = math.ceil(low / step - 1e-9)

@@ -5,15 +5,15 @@ image or on a whole sequence: the same number always gives the same gray under t
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import IrvisError
-from .contrast import contrast_limited
+from . import contrast
 
 ADVICE = 'type counts as "7000,9000", degrees C as "20C,40C" or percentiles as "1%,99%"'
 LEVELS = 257
@@ -76,11 +76,19 @@ class Range:
 _UNITS: dict[str, Literal["counts", "celsius", "percent"]] = {"%": "percent", "C": "celsius"}
 
 
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """The contrast-limited curves of the parts of a picture: see `contrast.curves`."""
+
+    values: NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class Scale:
     """A settled range: `low` and below is black, `high` and above white; both may be the same number.
 
-    `levels` of an equalised curve are numbers whose grays are evenly spaced, from 0 to 1.
+    `levels` of an equalised curve are numbers whose grays are evenly spaced, from 0 to 1. Contrast-limited scales
+    without `curves` take those of the picture itself; with them the same number has the same gray at the same pixel.
     """
 
     low: float
@@ -88,6 +96,7 @@ class Scale:
     unit: Literal["counts", "celsius"] = "counts"
     curve: Curve = "linear"
     levels: tuple[float, ...] = ()
+    curves: Curves | None = None
 
 
 def settled(range: Range, percentiles: Percentiles, unit: Literal["counts", "celsius"] = "counts") -> Scale:
@@ -120,18 +129,35 @@ def to_unit(counts: NDArray[Any], range: Range) -> NDArray[np.float32]:
 
 def scaled(numbers: NDArray[Any], scale: Scale) -> NDArray[np.float32]:
     """The same by a settled scale."""
+    unit, measured = _unit(numbers, scale)
+    if scale.curve == "contrast-limited" and scale.low < scale.high:
+        own = scale.curves or Curves(contrast.curves(contrast.histograms(unit, measured)))
+        unit = contrast.blended(unit, own.values)
+    return np.where(measured, np.clip(unit, 0, 1), 0).astype(np.float32)
+
+
+def with_curves(scale: Scale, pictures: Iterable[NDArray[Any]]) -> Scale:
+    """A contrast-limited scale with the curves of all these pictures, of one size; the scale itself if there are none.
+
+    One picture is in memory at a time.
+    """
+    total: NDArray[np.int64] | None = None
+    for numbers in pictures:
+        counted = contrast.histograms(*_unit(numbers, scale))
+        total = counted if total is None else total + counted
+    return scale if total is None else replace(scale, curves=Curves(contrast.curves(total)))
+
+
+def _unit(numbers: NDArray[Any], scale: Scale) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """In [0, 1], before the parts of a picture get curves of their own; and what was measured."""
     values = np.asarray(numbers, dtype=np.float64)
     measured, low, high = np.isfinite(values), scale.low, scale.high
     values = np.where(measured, values, low)
     if low >= high:
-        unit = 0.5 + 0.5 * np.sign(values - low)
-    elif scale.levels:
-        unit = _equalised(values, scale.levels)
-    else:
-        unit = np.clip((values - low) / (high - low), 0, 1)
-    if scale.curve == "contrast-limited" and low < high:
-        unit = contrast_limited(unit, measured)
-    return np.where(measured, np.clip(unit, 0, 1), 0).astype(np.float32)
+        return 0.5 + 0.5 * np.sign(values - low), measured
+    if scale.levels:
+        return _equalised(values, scale.levels), measured
+    return np.clip((values - low) / (high - low), 0, 1), measured
 
 
 def _equalised(values: NDArray[np.float64], levels: tuple[float, ...]) -> NDArray[np.float64]:
