@@ -9,6 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from irvis import io
+from irvis.align.warp import laid_over
+from irvis.data.scene import scene
+
+LENSES = np.array([[0.91, 0, 20], [0, 0.91, -8], [0, 0, 1.0]])
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LEARN = [ROOT / "README.md", *sorted((ROOT / "docs" / "learn").glob("*.md"))]
@@ -49,6 +54,11 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for file, shape in ((visible, (40, 48, 3)), (infrared, (40, 48))):
             (tmp_path / file).parent.mkdir(exist_ok=True)
             Image.fromarray(random.integers(0, 255, shape, dtype=np.uint8)).save(tmp_path / file)
+    for scene_name, number in (("a", 3), ("b", 4)):
+        seen, warm = scene(number, (240, 320)).tensors()
+        over, valid = laid_over(warm, LENSES, (240, 320))
+        io.write(tmp_path / f"two/visible/{scene_name}.png", seen)
+        io.write(tmp_path / f"two/thermal/{scene_name}.png", over * valid)
     (tmp_path / "tiny.toml").write_text(TINY)
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -12,7 +12,7 @@ from typing import Literal, ParamSpec
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, pad
+from torch.nn.functional import avg_pool2d, conv2d, pad
 
 from .color import gray
 from .filters import box, expand, reduce
@@ -176,6 +176,32 @@ def laplacian(fused: Picture, visible: Picture, infrared: Picture) -> Tensor:
     return (f - torch.maximum(v, i)).abs().mean((1, 2, 3))
 
 
+def blocks(fused: Picture, visible: Picture, infrared: Picture, size: int = 8, window: int = 32) -> Tensor:
+    """How much the borders of patches show: |log of r(fused) / r(sources)|, the mean over windows, from 0 (not at all).
+
+    r is the energy of steps between neighbouring pixels across the borders of patches of `size` pixels over that of
+    steps inside patches; that of the sources is of the energies of both together.
+    """
+    f, v, i = (_border_share(gray(image), size, window) for image in (fused, visible, infrared))
+    own, theirs = f[0] / f[1], (v[0] + i[0]) / (v[1] + i[1])
+    return (own / theirs).log().abs().mean((1, 2, 3))
+
+
+def _border_share(image: Gray, size: int, window: int) -> tuple[Tensor, Tensor]:
+    """Mean energy of steps across borders and inside patches, in windows, both directions beside each other."""
+    shares: tuple[list[Tensor], list[Tensor]] = ([], [])
+    for plane in (image, image.transpose(2, 3)):
+        energy = (plane[..., 1:] - plane[..., :-1]).square()
+        border = (torch.arange(1, energy.shape[3] + 1, device=image.device) % size == 0).to(image.dtype)
+        side = min(window, *energy.shape[2:])
+        for kept, share in zip((border, 1 - border), shares, strict=True):
+            count = avg_pool2d(kept.expand(1, 1, *energy.shape[2:]), side)
+            mean = avg_pool2d(energy * kept, side) / count.clamp_min(1e-6) + 1e-5
+            share.append(mean if plane is image else mean.transpose(2, 3))
+    across, inside = (torch.cat([each.flatten(1) for each in both], 1)[:, None, None] for both in shares)
+    return across, inside
+
+
 def detail(
     fused: Picture,
     visible: Picture,
@@ -257,5 +283,6 @@ LOSSES: dict[str, Callable[..., Tensor]] = {
     "laplacian": laplacian,
     "correlation": correlation,
     "detail": detail,
+    "blocks": blocks,
 }
 """What a recipe may name."""

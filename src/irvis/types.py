@@ -52,8 +52,8 @@ class Thermal:
     """Of `unit`: what is shown cold, and"""
     high: float
     """hot; below `low` where counts fall with temperature."""
-    window: tuple[int, int, int, int]
-    """Left, top, width, height of the values in pixels of the visible image; may reach beyond it."""
+    placement: NDArray[np.float64]
+    """Where visible pixels lie in the values: (3, 3) or (h, w, 2), see `align.warp`."""
     about: str = ""
     """Of the measurement, as JSON."""
 

@@ -1,6 +1,6 @@
 """The kinds of finding, and the records that a check is made of."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -10,17 +10,9 @@ from numpy.typing import NDArray
 
 from ..data.matching import Match
 from ..thermal import Range, Sensing
-from ..types import Gray
 
 Array = NDArray[Any]
 Level = Literal["serious", "warning"]
-Shift = Callable[[Gray, Gray], tuple[float, float] | None]
-
-misalignment: Shift | None = None
-"""Of a visible luma and an infrared image of one size: by how many pixels (right, down) infrared has to move.
-
-It answers None where it is not sure or nothing is to be moved. Without a function, misalignment is not looked for.
-"""
 
 
 @dataclass(frozen=True)
@@ -65,7 +57,7 @@ KINDS: Mapping[str, Kind] = {
     "dead-lines": Kind("warning", "dead rows or columns", "correct them on the camera, or fill them from beside"),
     "dead-pixels": Kind("warning", "dead pixels", "correct them on the camera, or fill them from beside"),
     "mixed": Kind("warning", "mixed depths", "fuse one kind at a time, or save all files alike"),
-    "misaligned": Kind("warning", "looks shifted", "run irvis align"),
+    "misaligned": Kind("warning", "looks shifted", "type --align"),
 }
 
 
@@ -161,7 +153,7 @@ class Look:
     likeness: float = 0.0
     """Correlation of both files' brightness, from -1 to 1; 0 where sizes differ."""
     shift: tuple[float, float] | None = None
-    """What `misalignment` says."""
+    """By how many pixels (right, down) infrared has to move; None where it fits or that cannot be told."""
 
     @property
     def both(self) -> tuple[Pixels, Pixels] | None:

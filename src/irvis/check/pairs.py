@@ -53,7 +53,7 @@ def _geometry(look: Look, visible: Pixels, infrared: Pixels, asked: Asked) -> To
         yield "turned", f"EXIF orientation: visible {visible.turned}, infrared {infrared.turned} (1 is upright)"
     if look.shift is not None:
         right, down = look.shift
-        yield "misaligned", f"infrared lies about ({right:+.0f}, {down:+.0f}) px off"
+        yield "misaligned", f"infrared should move by about ({right:+.0f}, {down:+.0f}) px"
 
 
 def _colours(look: Look, visible: Pixels, infrared: Pixels, asked: Asked) -> Told:

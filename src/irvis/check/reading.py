@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from PIL import Image as Pillow
 
 from .. import io
+from ..align import misalignment
 from ..color import gray
 from ..data.matching import Match
 from ..errors import IrvisError
@@ -22,7 +23,7 @@ from ..io.infrared import measure
 from ..io.show import asked_polarity, given_range, numbers
 from ..thermal import Range, to_unit
 from ..types import Gray
-from . import colours, defects, found, polarity
+from . import colours, defects, polarity
 from .found import Array, Asked, Look, Pixels, Side
 
 SAMPLE = 512
@@ -51,9 +52,7 @@ def look(match: Match, asked: Asked) -> Look:
     if seen is None or felt is None or seen.shape[:2] != felt.shape[:2]:
         return Look(match=match, visible=visible, infrared=infrared)
     likeness = _likeness(_plane(_spaced(seen)), _plane(_spaced(felt)))
-    shift = None
-    if found.misalignment is not None:
-        shift = found.misalignment(_image(_shown(_plane(seen), None)), _image(_shown(_plane(felt), asked)))
+    shift = misalignment(_image(_shown(_plane(seen), None)), _image(_shown(_plane(felt), asked)))
     return Look(match=match, visible=visible, infrared=infrared, likeness=likeness, shift=shift)
 
 

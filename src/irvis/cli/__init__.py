@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import IrvisError
-from . import about, benching, checking, exporting, fusing, judging, learning  # noqa: F401  each enters its verbs
+from . import about, aligning, benching, checking, exporting, fusing, judging, learning  # noqa: F401  each enters its verbs
 from .common import app, errors
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from ..errors import IrvisError
+from .aligning_options import AligningOptions, watched
 from .common import USE, Device, InfraredColor, InfraredRange, Patterns, app, console, errors, list_unmatched, progress
 from .computing import Computing
 from .thermal_options import DrawingOptions, RangePer, SensingOptions, refuse_idle, refuse_on_a_cluster
@@ -83,6 +84,7 @@ def fuse(
     range_per: RangePer = "image",
     sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
     temperatures: Annotated[DrawingOptions, Parameter(name="*")] = DrawingOptions(),  # noqa: B008
+    aligning: Annotated[AligningOptions, Parameter(name="*")] = AligningOptions(),  # noqa: B008
     computing: Annotated[Computing, Parameter(name="*")] = Computing(),  # noqa: B008
 ) -> None:
     """Fuse a pair, two folders, or one folder that holds both.
@@ -91,6 +93,7 @@ def fuse(
     irvis fuse visible/ infrared/ -o fused/ -m encdec:tiny
     irvis fuse pairs/ -o fused/ --match "{id}_W" "{id}_T" --if-exists skip
     irvis fuse FLIR0001.jpg -o fused.png --palette ironbow --hottest 3
+    irvis fuse photo.jpg thermal.png -o fused.png --align
 
     The result has the size of the visible image and keeps its EXIF, XMP, GPS position and colour profile.
     """
@@ -106,9 +109,14 @@ def fuse(
     if color == "gray" and drawing.coloured:
         raise IrvisError("--color gray leaves nothing of --palette and --msx: give one of them")
     span = Range.parse(infrared_range) if infrared_range is not None else None
+    laying = aligning.laying(resize_infrared, sensing.distance)
     how = sensing.sensing(keep=drawing.any)
+    if aligning.rig is not None and not how.wants_degrees(span):
+        how = how.without("distance")
     refuse_idle(how, span)
-    reading = jobs.Reading(range=span, color=infrared_color, resize=resize_infrared, sensing=how)
+    reading = jobs.Reading(
+        range=span, color=infrared_color, resize=resize_infrared, sensing=how, laying=laying,
+    )  # fmt: skip
     place = Path(out)
     one_file = Path(visible).is_file() and bool(place.suffix) and not place.is_dir()
     if one_file and format is not None:
@@ -152,6 +160,8 @@ def _fuse_here(
     jobs.refuse(found.pairs, methods, writing)
     fusers = {name: computing.fuser(name) for name in methods}
     list_unmatched(found)
+    if reading.laying is None and not reading.resize:
+        reading = replace(reading, watched=watched(found.pairs))
     if per_sequence:
         with io.noting() as notes:
             reading = jobs.settled(found.pairs, reading)

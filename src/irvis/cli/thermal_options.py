@@ -42,7 +42,7 @@ class SensingOptions:
     emissivity: Annotated[
         Number, Parameter(help="Of the objects, above 0 to 1. This and the next: default as in the file.")
     ] = None
-    distance: Annotated[Number, Parameter(help="Metres.")] = None
+    distance: Annotated[Number, Parameter(help="Metres; --rig goes by it, too.")] = None
     reflected: Annotated[Number, Parameter(help="Temperature, °C.")] = None
     atmospheric: Annotated[Number, Parameter(help="Temperature, °C.")] = None
     humidity: Annotated[Number, Parameter(help="0 to 1.")] = None

@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 import torch
 
+from ..align.warp import window
 from ..cameras import read as read_camera
 from ..errors import IrvisError
 from ..thermal import Range, Sensing
@@ -26,8 +27,8 @@ from .decode import MAX_PIXELS, READABLE, Raster, StrPath, read_raster, within_m
 from .deep import Samples
 from .encode import WRITABLE, write
 from .infrared import FRAMES, Measured, measure
+from .laying import Laying, laid
 from .notes import nodata_of, read_shown, read_xmp
-from .photo import resized
 from .samples import COLOUR_LEVELS, FULL, extremes, is_coloured, tensor
 from .show import Shown, gray_of, show, thermal
 
@@ -38,6 +39,7 @@ __all__ = [
     "READABLE",
     "WRITABLE",
     "IrvisWarning",
+    "Laying",
     "Samples",
     "StrPath",
     "holds_record",
@@ -115,32 +117,39 @@ def read_pair(
     color: Literal["refuse", "gray"] = "refuse",
     resize: bool = False,
     sensing: Sensing = Sensing(),  # noqa: B008
+    laying: Laying | None = None,
 ) -> Pair:
-    """A registered pair; `resize` scales the infrared to the visible's size (bicubic, antialiased).
+    """A registered pair.
 
-    The same file on both sides is a radiometric one that holds its photo: the pair is what both cameras saw, at
-    the resolution of the photo.
+    `resize` scales the infrared to the visible's size (bicubic, antialiased); `laying` puts it where it belongs,
+    whatever its size. The same file on both sides is a radiometric one that holds its photo: the pair is what
+    both cameras saw, at the resolution of the photo.
     """
     name = name or Path(visible).stem
     with within_memory(f"{visible} and {infrared}"):
         measured = _measure(Path(infrared), sensing)
-        if photo.is_alone(Path(visible), Path(infrared), measured, sensing):
+        alone = photo.is_alone(Path(visible), Path(infrared), measured, sensing)
+        if alone and laying is None:
             return _inside(measured, name, range, color, resize, sensing)
         raster = read_raster(Path(visible))
-        hint = _swap_hint(raster, measured.raster)
+        hint = "" if alone else _swap_hint(raster, measured.raster)
         made = _shown(measured, range, color, sensing, hint)
         if hint:
             _warn(hint)
-        visible_image, meta = _visible(raster)
-        if not resize:
+        image, meta = _visible(raster)
+        if alone:
+            with _naming(raster.path):
+                image, meta = photo.whole(measured), Meta(exif=raster.exif)
+        elif not resize and laying is None:
             _refuse_other_size(raster, measured.raster)
-        height, width = visible_image.shape[2:]
-        kept = thermal(measured, made, sensing, (0, 0, width, height)) if sensing.keep else None
-        valid = photo.measured_part(measured, height, width)
-        image = resized(_tensor(made.image[..., None]), height, width)
-    return Pair(
-        name, visible_image, image, valid, meta=replace(meta, xmp=read_xmp(raster.path), shown=made.text), thermal=kept
-    )
+        warm = _tensor(made.image[..., None])
+        meta = replace(meta, xmp=read_xmp(raster.path), shown=made.text)
+        if laying is None:
+            one = photo.stretched(image, warm, measured, meta)
+        else:
+            one = laid(image, warm, photo.measured(measured), meta, laying)
+    kept = thermal(measured, made, sensing, one.placement) if sensing.keep else None
+    return Pair(name, one.visible, one.infrared, one.valid, meta=one.meta, thermal=kept)
 
 
 def _inside(
@@ -150,7 +159,7 @@ def _inside(
     with _naming(path):
         place = photo.place(measured, sensing.crop, resize)
     made = _shown(measured, span, color, sensing)
-    kept = thermal(measured, made, sensing, place.window) if sensing.keep else None
+    kept = thermal(measured, made, sensing, window(place.window, made.image.shape)) if sensing.keep else None
     meta = Meta(exif=read_raster(path).exif, xmp=read_xmp(path), shown=made.text)
     return Pair(name, place.visible, photo.seen(_tensor(made.image[..., None]), place), meta=meta, thermal=kept)
 
@@ -251,5 +260,5 @@ def _refuse_other_size(visible: Raster, infrared: Raster) -> None:
     if (height, width) != (infrared_height, infrared_width):
         raise IrvisError(
             f"{visible.path} is {width}x{height} and {infrared.path} is {infrared_width}x{infrared_height}: "
-            "align them first or, if they show the same view, type --resize-infrared."
+            "type --align or, if they show the same view, --resize-infrared."
         )

@@ -5,6 +5,7 @@ behind what the visible file said there. BMP holds none of these.
 """
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from .decode import EXIF, _as_irvis_errors, _quiet
 KEYWORD = "irvis-infrared"
 XMP_KEYWORD = "XML:com.adobe.xmp"
 
-_NODATA, _USER_COMMENT, _XMP_TAG = 42113, 0x9286, 700
+_NODATA, _USER_COMMENT, _XMP_TAG, _FOCAL_LENGTH = 42113, 0x9286, 700, 0x920A
 _ORIENTATION = re.compile(rb"""(tiff:Orientation\s*(?:=\s*["']|>\s*))[2-8]""")
 _ASCII, _UNICODE = b"ASCII\0\0\0", b"UNICODE\0"
 
@@ -48,6 +49,17 @@ def nodata_of(exif: bytes) -> float | None:
         return float(str(tags[_NODATA]).strip("\0 ")) if _NODATA in tags else None
     except (ValueError, SyntaxError):
         return None
+
+
+def focal_of(exif: bytes) -> float | None:
+    """Focal length in mm of an EXIF block; None where it is not told."""
+    tags = Pillow.Exif()
+    try:
+        tags.load(exif)
+        length = float(tags.get_ifd(EXIF)[_FOCAL_LENGTH]) if exif else 0.0
+    except Exception:  # a block that says it in another way says nothing
+        return None
+    return length if 0 < length < math.inf else None
 
 
 def with_comment(exif: bytes, text: str) -> bytes:

@@ -7,15 +7,14 @@ import numpy as np
 import torch
 
 from .. import cameras
+from ..align.warp import window
 from ..errors import IrvisError
 from ..thermal import Sensing
 from ..thermal.asked import Crop
-from ..types import RGB, Gray, Image, Scaled
+from ..types import RGB, Gray, Image, Meta, Scaled
 from .infrared import Measured
+from .laying import LEAST, Laid
 from .samples import tensor
-
-LEAST = 8
-"""Pixels a side that both cameras must have seen."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -49,8 +48,8 @@ def place(measured: Measured, crop: Crop | None, stretch: bool) -> Place:
     height, width = found.photo.shape[:2]
     if window is None and not stretch:
         raise IrvisError(
-            "its photo and its thermal image are not aligned, and the file does not say how they lie: align them "
-            "first or, if they show the same view, type --resize-infrared."
+            "its photo and its thermal image are not aligned, and the file does not say how they lie: "
+            "type --align or, if they show the same view, --resize-infrared."
         )
     left, top, wide, high = _rounded(_part(window or (0.0, 0.0, float(width), float(height)), crop, found.counts.shape))
     first, last = (max(left, 0), max(top, 0)), (min(left + wide, width), min(top + high, height))
@@ -74,12 +73,28 @@ def resized(image: Scaled, height: int, width: int) -> Image:
     return torch.nn.functional.interpolate(image, (height, width), mode="bicubic", antialias=True).clamp(0, 1)
 
 
-def measured_part(measured: Measured, height: int, width: int) -> Gray | None:
+def stretched(visible: RGB, infrared: Scaled, source: Measured, meta: Meta) -> Laid:
+    """Infrared scaled to the visible's size, whatever it shows."""
+    height, width = visible.shape[2:]
+    present = measured(source)
+    valid = None if present is None else (resized(present, height, width) > 0.5).float()
+    placement = window((0, 0, width, height), infrared.shape[2:])
+    image = resized(infrared, height, width)
+    return Laid(visible=visible, infrared=image, valid=valid, placement=placement, meta=meta)
+
+
+def measured(source: Measured) -> Gray | None:
     """1 where a GeoTIFF's infrared holds data; None if it does everywhere or does not say."""
-    if not measured.empty:
+    if not source.empty:
         return None
-    present = tensor(np.isfinite(measured.raster.samples[..., :1]))
-    return (resized(present, height, width) > 0.5).float()
+    return tensor(np.isfinite(source.raster.samples[..., :1])).float()
+
+
+def whole(source: Measured) -> RGB:
+    """The photo that a radiometric file holds."""
+    if source.radiometric is None or source.radiometric.photo is None:
+        raise IrvisError("it holds no photo beside its thermal image: give the visible file too.")
+    return tensor(source.radiometric.photo) / 255
 
 
 def _part(

@@ -99,7 +99,7 @@ def asked_polarity(measured: Measured, sensing: Sensing) -> Polarity:
     return "white-hot"
 
 
-def thermal(measured: Measured, made: Shown, sensing: Sensing, window: tuple[int, int, int, int]) -> Thermal:
+def thermal(measured: Measured, made: Shown, sensing: Sensing, placement: NDArray[np.float64]) -> Thermal:
     """What the file measured: degrees C where it gives them, else its numbers."""
     scale = made.scale or Scale(0, 255)
     unit: _Unit = "celsius"
@@ -118,7 +118,7 @@ def thermal(measured: Measured, made: Shown, sensing: Sensing, window: tuple[int
     if problem and made.polarity == "black-hot":
         low, high = high, low
     about = json.dumps({"unit": unit, "infrared": measured.raster.path.name, **_conditions(measured, sensing)})
-    return Thermal(values=values, unit=unit, problem=problem, low=low, high=high, window=window, about=about)
+    return Thermal(values=values, unit=unit, problem=problem, low=low, high=high, placement=placement, about=about)
 
 
 def _conditions(measured: Measured, sensing: Sensing) -> dict[str, float]:

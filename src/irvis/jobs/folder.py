@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 
 from .. import io
-from ..color import gray
+from ..align import misalignment
+from ..color import gray, luma
 from ..data.matching import Match
 from ..errors import IrvisError
 from ..fuser import Fuser
@@ -112,12 +113,23 @@ def _read(match: Match, methods: Sequence[str], reading: Reading, writing: Writi
                 color=reading.color,
                 resize=reading.resize,
                 sensing=reading.sensing,
+                laying=reading.laying,
             )
+            if pair.name in reading.watched:
+                notes += _looks_shifted(pair)
             refuse_without_degrees(pair, writing.drawing, match.infrared)
         except Exception as error:  # whatever it is, the other pairs are still to be done
             files = tuple(todo.values())
             return Ended(Done(name=match.name, files=files, problem=_said(error), notes=tuple(notes)))
     return Loaded(pair=pair, paths=todo, notes=tuple(notes))
+
+
+def _looks_shifted(pair: Pair) -> list[str]:
+    """A warning where the pair does not fit, though it should."""
+    shift = misalignment(luma(pair.visible), pair.infrared)
+    if shift is None:
+        return []
+    return [f"infrared looks shifted: it should move by about ({shift[0]:+.0f}, {shift[1]:+.0f}) px: type --align"]
 
 
 @torch.inference_mode()

@@ -59,8 +59,8 @@ def _exceeds(pair: Match, fusers: Mapping[str, Fuser], memory: int, device: str)
 
 def _refuse(reading: Reading, writing: Writing) -> None:
     """What needs the whole picture at once."""
-    if reading.resize or reading.sensing != Sensing() or writing.drawing != Drawing():
+    if reading.resize or reading.laying or reading.sensing != Sensing() or writing.drawing != Drawing():
         raise IrvisError(
             "it is larger than --memory allows; pictures that large are only fused, with --infrared-range: "
-            "raise --memory, or leave out --resize-infrared and the thermal options"
+            "raise --memory, or leave out --resize-infrared, --align, --rig and the thermal options"
         )

@@ -20,6 +20,10 @@ class Reading:
     color: Literal["refuse", "gray"] = "refuse"
     resize: bool = False
     sensing: Sensing = field(default_factory=Sensing)
+    laying: io.Laying | None = None
+    """Where infrared is put; None: pairs are registered."""
+    watched: frozenset[str] = frozenset()
+    """Names of pairs that are looked at for misalignment."""
 
 
 @dataclass(frozen=True, kw_only=True)

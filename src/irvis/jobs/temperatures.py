@@ -1,10 +1,12 @@
 """What is made of a pair's temperatures once it is fused: colours, marks, and maps beside the file."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from .. import io
+from ..align.warp import at_scale
 from ..errors import IrvisError
 from ..io.encode import write_map
 from ..thermal import Drawing
@@ -50,9 +52,18 @@ def write_sidecars(path: Path, picture: RGB, pair: Pair) -> None:
     laid, native = sidecars(path)
     scale = width / pair.visible.shape[3]
     facts = json.loads(thermal.about) | {"fused": path.name, "low": thermal.low, "high": thermal.high}
-    place = {"window": [scale * edge for edge in thermal.window]}
+    place = _place(thermal, picture.shape[-2:], scale)
     write_map(laid, aligned(thermal, height, width, scale), Meta(exif=pair.meta.exif), json.dumps(facts))
     write_map(native, thermal.values, Meta(), json.dumps(facts | place))
+
+
+def _place(thermal: Thermal, size: Sequence[int], scale: float) -> dict[str, list[float]]:
+    """Where the fused picture's pixels lie in the native map: a matrix; nothing where lenses bend lines."""
+    if thermal.placement.ndim == 3:
+        return {}
+    height, width = size
+    matrix = at_scale(thermal.placement, (round(height / scale), round(width / scale)), (height, width))
+    return {"matrix": matrix.ravel().tolist()}
 
 
 def meta_of(pair: Pair, drawing: Drawing) -> Meta:

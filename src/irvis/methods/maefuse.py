@@ -12,7 +12,7 @@ from torch.nn.functional import interpolate
 
 from .. import color, weights
 from ..nn.crossing import Comparing, Merging, Seen
-from ..nn.vit import SIZES, Decoder, Encoder, Features, Start, patchified, sincos
+from ..nn.vit import SIZES, Decoder, Encoder, Features, Smoothing, Start, patchified, sincos
 from ..registry import Spec, register
 from ..types import Gray
 
@@ -68,6 +68,7 @@ class MaeFuse(nn.Module):
     infrared_gamma: exponent of the infrared image; below 1 brightens its dark parts.
     fit: "any" size at its own shape, or "resize": the authors' squash to 640×640 and back, in steps of 8 bits.
     fusion: "full", only the comparing module ("cfm"), or the "mean" of the features.
+    smooth: channels of two convolutions that take the borders of patches off the picture; 0 (the paper) for none.
     tokens: pictures of more patches than this are fused in overlapping tiles.
     """
 
@@ -95,6 +96,7 @@ class MaeFuse(nn.Module):
         fit: Literal["any", "resize"] = "any",
         fusion: Fusion = "full",
         tokens: int = 6400,
+        smooth: int = 0,
     ) -> None:
         super().__init__()
         shape = SIZES[size].but(
@@ -111,6 +113,7 @@ class MaeFuse(nn.Module):
         self.decoder = Decoder(
             shape.width, shape.decoder_width, shape.decoder_blocks, shape.decoder_heads, shape.patch
         )  # fmt: skip
+        self.smoothing = Smoothing(smooth) if smooth else nn.Identity()
         self.guide, self.infrared_gamma, self.fit, self.fusion = guide, infrared_gamma, fit, fusion
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(_DEVIATION).view(1, 3, 1, 1), persistent=False)
@@ -163,7 +166,7 @@ class MaeFuse(nn.Module):
 
     def picture(self, features: Features, start: Start = (0, 0)) -> Tensor:
         """The RGB picture that the decoder makes of features, about [0, 1]."""
-        return self.decoder(features, start) * self.deviation + self.mean
+        return self.smoothing(self.decoder(features, start)) * self.deviation + self.mean
 
     def reconstruction(self, plane: Gray) -> Tensor:
         """A plane encoded and decoded, as RGB about [0, 1]."""

@@ -173,6 +173,20 @@ class Decoder(nn.Module):
         return self.pixels(self.norm(tokens)).unflatten(1, narrow.shape[1:3])
 
 
+class Smoothing(nn.Module):
+    """Takes the borders of patches off a picture: two 3×3 convolutions beside it, which at first add nothing."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.wide, self.back = nn.Conv2d(3, channels, 3), nn.Conv2d(channels, 3, 3)
+        for parameter in self.back.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        around = functional.pad(picture, (2, 2, 2, 2), mode="replicate")
+        return picture + self.back(functional.gelu(self.wide(around)))
+
+
 def sincos(like: Features, start: Start = (0, 0)) -> Tensor:
     """Fixed positions (rows, columns, width) for a grid: sin(p ω), cos(p ω) with ω = 10000^(-k / (width / 4)).
 

@@ -1,7 +1,7 @@
 """What is asked of thermal files, as plain records: how they are read, and what is drawn of their temperatures."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..cameras.planck import refuse_impossible_conditions
@@ -51,6 +51,10 @@ class Sensing:
         """Names of what is said of temperatures alone."""
         step = ("kelvin_per_count",) * (self.kelvin_per_count is not None)
         return (*(name for name, _ in self.conditions), *step)
+
+    def without(self, condition: str) -> "Sensing":
+        """The same, but this condition as in the file."""
+        return replace(self, conditions=tuple(one for one in self.conditions if one[0] != condition))
 
     def wants_degrees(self, range: Range | None) -> bool:
         """Whether anything of the file is taken in degrees C."""

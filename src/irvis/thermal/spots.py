@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from ..align.geometry import moved
+from ..align.warp import at_scale, back, inside, values_over
 from ..errors import IrvisError
 from ..types import Thermal
 from .asked import Drawing
@@ -39,15 +40,7 @@ def aligned(thermal: Thermal, height: int, width: int, scale: float = 1.0) -> ND
 
     Bilinear: a pixel is NaN if any of the native pixels it lies between is. Of the same size they are the values.
     """
-    left, top, wide, high = (round(scale * edge) for edge in thermal.window)
-    values = torch.from_numpy(thermal.values)[None, None]
-    if values.shape[2:] != (high, wide):
-        values = torch.nn.functional.interpolate(values, (high, wide), mode="bilinear", align_corners=False)
-    part = values[0, 0, max(-top, 0) : height - top, max(-left, 0) : width - left].numpy()
-    laid = np.full((height, width), np.nan, np.float32)
-    first, second = max(top, 0), max(left, 0)
-    laid[first : first + part.shape[0], second : second + part.shape[1]] = part
-    return laid
+    return values_over(thermal.values, _placed(thermal, height, width, scale), (height, width))
 
 
 def spots(thermal: Thermal, drawing: Drawing, height: int, width: int, scale: float = 1.0) -> list[Spot]:
@@ -61,26 +54,52 @@ def _spot(thermal: Thermal, x: int, y: int, height: int, width: int, scale: floa
     """The native pixel that covers the middle of the pixel."""
     if not (x < width and y < height):
         raise IrvisError(f"the spot {x},{y} lies outside the fused picture of {width}x{height} pixels.")
-    left, top, wide, high = (scale * edge for edge in thermal.window)
-    rows, columns = thermal.values.shape
-    row, column = int((y + 0.5 - top) / high * rows // 1), int((x + 0.5 - left) / wide * columns // 1)
-    inside = 0 <= row < rows and 0 <= column < columns
-    return Spot(x, y, float(thermal.values[row, column]) if inside else float("nan"))
+    placement = _placed(thermal, height, width, scale)
+    place = placement[y, x] if placement.ndim == 3 else moved(placement, np.array([[x, y]]))[0]
+    if not inside(place, thermal.values.shape):
+        return Spot(x, y, float("nan"))
+    column, row = np.floor(place + 0.5).astype(int).clip(0, np.array(thermal.values.shape[::-1]) - 1)
+    return Spot(x, y, float(thermal.values[row, column]))
 
 
 def _hottest(thermal: Thermal, count: int, height: int, width: int, scale: float) -> list[Spot]:
     """The hottest pixel that the picture shows; then the hottest that is not near one of those before."""
-    left, top, wide, high = (scale * edge for edge in thermal.window)
+    if count == 0:
+        return []
     rows, columns = thermal.values.shape
-    x, y = left + (np.arange(columns) + 0.5) * wide / columns, top + (np.arange(rows) + 0.5) * high / rows
-    shown = ((y >= 0) & (y < height))[:, None] & ((x >= 0) & (x < width))[None]
+    placement = _placed(thermal, height, width, scale)
+    shown, grid_y, grid_x = _shown(placement, rows, columns, height, width), *np.ogrid[:rows, :columns]
     left_over = np.where(shown & np.isfinite(thermal.values), thermal.values, -np.inf)
     apart, found = max(APART * max(rows, columns), 2.0), []
-    grid_y, grid_x = np.ogrid[:rows, :columns]
     for _ in range(count):
         row, column = np.unravel_index(left_over.argmax(), left_over.shape)
         if not np.isfinite(left_over[row, column]):
             break
-        found.append(Spot(int(x[column]), int(y[row]), float(left_over[row, column]), hottest=True))
+        x, y = back(placement, np.array([[column, row]], np.float64), (height, width))[0]
+        x, y = (int(min(max(edge + 0.5, 0), side - 1)) for edge, side in ((x, width), (y, height)))
+        found.append(Spot(x, y, float(left_over[row, column]), hottest=True))
         left_over[(grid_y - row) ** 2 + (grid_x - column) ** 2 <= apart**2] = -np.inf
     return found
+
+
+def _placed(thermal: Thermal, height: int, width: int, scale: float) -> NDArray[np.float64]:
+    """Where the pixels of a picture `scale` times the visible one lie in the values."""
+    if scale == 1:
+        return thermal.placement
+    visible = round(height / scale), round(width / scale)
+    return at_scale(thermal.placement, visible, (height, width))
+
+
+def _shown(placement: NDArray[np.float64], rows: int, columns: int, height: int, width: int) -> NDArray[np.bool_]:
+    """(rows, columns): native pixels whose middle the picture shows."""
+    if placement.ndim == 3:
+        seen = np.zeros((rows, columns), bool)
+        places = placement[inside(placement, seen.shape)]
+        column, row = np.floor(places + 0.5).astype(int).clip(0, np.array([columns, rows]) - 1).T
+        seen[row, column] = True
+        return seen
+    x, y = np.meshgrid(np.arange(columns), np.arange(rows))
+    there = moved(
+        np.asarray(np.linalg.inv(placement), np.float64), np.stack([x.ravel(), y.ravel()], 1).astype(np.float64)
+    )
+    return inside(there, (height, width)).reshape(rows, columns)

@@ -1,0 +1,238 @@
+"""The verb for two lenses: align."""
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from ..errors import IrvisError
+from .aligning_options import Model
+from .common import USE, InfraredColor, InfraredRange, Json, Patterns, app, console, errors, list_unmatched, progress
+from .thermal_options import SensingOptions
+
+if TYPE_CHECKING:
+    from ..align import Rig
+    from ..data.matching import Match
+    from ..jobs import aligning as job
+
+
+@app.command(group=USE)
+def align(
+    visible: Annotated[str, Parameter(help="A file, a folder, or a quoted glob; or a near rig file.")],
+    infrared: Annotated[str | None, Parameter(help="The same for infrared; or a far rig file.")] = None,
+    *,
+    out: Annotated[
+        Path | None, Parameter(name=["--out", "-o"], help="Folder for the aligned files. Default: only estimate.")
+    ] = None,
+    save: Annotated[Path | None, Parameter(help="Rig file: one transform for all pairs, for irvis fuse --rig.")] = None,
+    rig: Annotated[Path | None, Parameter(help="Apply this rig file instead of estimating.")] = None,
+    points: Annotated[
+        Path | None, Parameter(help="File of points seen in both: visible x y, infrared x y in each row.")
+    ] = None,
+    matcher: Annotated[
+        str | None, Parameter(help="FILE.py:FUNCTION that gives matching points of (visible, infrared).")
+    ] = None,
+    board: Annotated[
+        str | None, Parameter(help='Pairs show a board: "9x6:25" inner corners and mm, or "circles:4x11:20".')
+    ] = None,
+    model: Model = "auto",
+    match: Patterns = None,
+    infrared_range: InfraredRange = None,
+    infrared_color: InfraredColor = "refuse",
+    sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
+    crop_to_overlap: Annotated[bool, Parameter(negative="", help="Keep only what both cameras saw.")] = False,
+    sheets: Annotated[bool, Parameter(negative="", help="Write chessboards of both images, to look at.")] = False,
+    if_exists: Annotated[Literal["error", "skip", "overwrite"], Parameter(help="skip resumes.")] = "error",
+    as_json: Json = False,
+) -> None:
+    """Bring infrared onto visible, or say that it cannot be done.
+
+    irvis align visible.jpg thermal.png
+    irvis align visible/ thermal/ -o aligned/ --sheets
+    irvis align visible/ thermal/ --save rig.json --distance 12
+    irvis align visible.jpg thermal.png --points points.csv --save rig.json
+    irvis align boards/visible boards/thermal --board 9x6:25 --save rig.json
+    irvis align near.json far.json --save rig.json
+
+    Infrared keeps its counts. --distance is that of what the rig is made from. Exit status 1: a pair was refused.
+    """
+    from .. import io
+    from ..data import matching
+    from ..jobs import aligning as job
+    from ..thermal import Range
+
+    if infrared is not None and visible.endswith(".json") and infrared.endswith(".json"):
+        return _far_and_near(Path(visible), Path(infrared), save)
+    ways = {"--rig": rig, "--points": points, "--matcher": matcher, "--board": board}
+    given = [name for name, value in ways.items() if value is not None]
+    if len(given) > 1:
+        raise IrvisError(f"{' and '.join(given)} exclude each other")
+    if rig is not None and save is not None:
+        raise IrvisError("--rig is a rig already: --save makes one from pairs")
+    if out is None and (crop_to_overlap or sheets or if_exists != "error"):
+        raise IrvisError("--crop-to-overlap, --sheets and --if-exists are about written files: add --out")
+    found = matching.match(visible, infrared, patterns=match, both=io.holds_record)
+    how = sensing.sensing()
+    files = job.Files(
+        range=Range.parse(infrared_range) if infrared_range is not None else None, color=infrared_color,
+        sensing=how.without("distance") if rig or save else how, out=out, crop=crop_to_overlap, sheets=sheets,
+        if_exists=if_exists,
+    )  # fmt: skip
+    job.refuse(found.pairs, files)
+    list_unmatched(found)
+    made = _rig(found.pairs, files, model, sensing.distance, rig, points, board, save)
+    if made is not None:
+        _tell_rig(made, save, as_json and out is None)
+    if made is None or out is not None:
+        _align(found.pairs, _way(made, sensing.distance, model, points, matcher), files, as_json)
+    return None
+
+
+def _far_and_near(near: Path, far: Path, save: Path | None) -> None:
+    from ..align import rig_file
+    from ..align.rig import from_two
+
+    if save is None:
+        raise IrvisError("two rig files make one for all distances: say where it goes, --save rig.json")
+    made = from_two(rig_file.load(near), rig_file.load(far))
+    rig_file.save(made, save)
+    _tell_rig(made, save, False)
+
+
+def _rig(
+    pairs: "Sequence[Match]", files: "job.Files", model: Any, distance: float | None,
+    rig: Path | None, points: Path | None, board: str | None, save: Path | None,
+) -> "Rig | None":  # fmt: skip
+    """The one transform for all pairs, where there is one."""
+    from ..align import rig_file
+
+    if rig is not None:
+        return rig_file.load(rig)
+    if board is not None and save is None:
+        raise IrvisError("a board makes a rig: say where it goes, --save rig.json")
+    if save is None:
+        return None
+    made = _made(pairs, files, model, distance, points, board)
+    rig_file.save(made, save)
+    return made
+
+
+def _made(
+    pairs: "Sequence[Match]", files: "job.Files", model: Any, distance: float | None,
+    points: Path | None, board: str | None,
+) -> "Rig":  # fmt: skip
+    from ..align import rig as rigs
+    from ..io.notes import focal_of
+    from ..jobs import aligning as job
+
+    by_name = {pair.name: pair for pair in pairs}
+    first, meta, infrared = job.seen(pairs[0], files)
+    focal, names = focal_of(meta.exif), tuple(by_name)
+    if board is not None:
+        from ..align import board as boards
+
+        return boards.calibrated(board, names, lambda name: job.grays(by_name[name], files), focal=focal)
+    if points is not None:
+        from ..align import points as listed
+
+        alignment = listed.from_points(*listed.read(points), None, job.size(first), job.size(infrared), model)
+        return rigs.from_alignment(alignment, used=(points.name,), distance=distance, focal=focal)
+    from ..align.joint import together
+
+    joint = together(names, lambda name: job.grays(by_name[name], files), model)
+    for name, why in joint.refused.items():
+        errors.print(f"left out: {name}: {why}")
+    return rigs.from_alignment(
+        joint.alignment, used=joint.used, refused=tuple(joint.refused), distance=distance, focal=focal
+    )
+
+
+def _way(
+    rig: "Rig | None", distance: float | None, model: Any, points: Path | None, matcher: str | None
+) -> "job.Align":
+    """What is done to each pair."""
+    from ..align import Aligner, estimate
+    from ..color import luma
+    from ..jobs import aligning as job
+
+    if rig is not None:
+        return Aligner(rig=rig, distance=distance)
+    if points is not None or matcher is not None:
+        from ..align import points as listed
+
+        if points is not None:
+            rows = listed.read(points)
+            return lambda seen, felt, focal: listed.from_points(*rows, None, job.size(seen), job.size(felt), model)
+        function = listed.load_matcher(str(matcher))
+        return lambda seen, felt, focal: estimate(seen, felt, model, matcher=function)
+    return lambda seen, felt, focal: estimate(luma(seen), felt, model)
+
+
+def _align(pairs: "Sequence[Match]", way: "job.Align", files: "job.Files", as_json: bool) -> None:
+    from ..jobs import aligning as job
+
+    done = progress(job.align_all(pairs, way, files), len(pairs), "aligning")
+    if as_json:
+        print(json.dumps([record(one) for one in done], indent=2))
+    else:
+        for one in done:
+            console.print(line(one))
+    failed = [one for one in done if one.problem]
+    if failed:
+        raise IrvisError(f"{len(failed)} of {len(done)} pairs were not aligned")
+
+
+def line(one: "job.Aligned") -> str:
+    """What became of a pair."""
+    if one.problem or one.alignment is None:
+        return f"{one.name}: {one.problem or ('was there already' if one.skipped else 'aligned by the rig')}"
+    facts = record(one)
+    residual, confidence = facts["residual"], facts["confidence"]
+    agree = (
+        "by points"
+        if confidence is None
+        else f"{one.alignment.agreeing} of {one.alignment.looked_at} parts agree, confidence {confidence:.0f}"
+    )
+    error = "" if residual is None else f", error about {residual:.1f} px"
+    return (
+        f"{one.name}: infrared moves by ({facts['right']:+.1f}, {facts['down']:+.1f}) px, scale {facts['scale']:.3f}, "
+        f"turn {facts['turn']:+.1f}°; {agree}{error}"
+    )
+
+
+def record(one: "job.Aligned") -> dict[str, Any]:
+    """The same as JSON."""
+    files = [str(path) for path in one.files]
+    facts: dict[str, Any] = {"name": one.name, "problem": one.problem, "skipped": one.skipped, "files": files}
+    found = one.alignment
+    if found is None:
+        return facts
+    right, down = found.shift
+    (a, b), (c, d) = found.matrix[0, :2], found.matrix[1, :2]
+    scale = math.sqrt(abs(a * d - b * c)) * max(v / i for v, i in zip(found.visible, found.infrared, strict=True))
+    return facts | {
+        "matrix": found.matrix.tolist(), "right": right, "down": down, "scale": 1 / scale if scale else 0.0,
+        "turn": math.degrees(math.atan2(c - b, a + d)), "confidence": finite(found.confidence),
+        "agreeing": found.agreeing,
+        "looked_at": found.looked_at, "residual": finite(found.residual),
+    }  # fmt: skip
+
+
+def finite(number: float) -> float | None:
+    """JSON has no infinity."""
+    return number if math.isfinite(number) else None
+
+
+def _tell_rig(rig: "Rig", path: Path | None, as_json: bool) -> None:
+    facts = {
+        "rig": None if path is None else str(path), "residual": rig.residual, "used": list(rig.used),
+        "refused": list(rig.refused), "distance": rig.distance, "matrix": rig.matrix.tolist(),
+    }  # fmt: skip
+    if as_json:
+        print(json.dumps(facts, indent=2))
+    elif path is not None:
+        residual = "unknown" if rig.residual is None else f"about {rig.residual:.1f} px"
+        console.print(f"rig {path}: from {len(rig.used)} pairs, {len(rig.refused)} left out; error {residual}")

@@ -1,0 +1,66 @@
+"""Options that say how infrared is brought onto visible."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Group, Parameter
+
+from ..errors import IrvisError
+
+if TYPE_CHECKING:
+    from ..data.matching import Match
+    from ..io import Laying
+
+ALIGNING = Group("Aligning", sort_key=4)
+WATCHED = 5
+"""Pairs of a folder that are looked at for misalignment, evenly spread."""
+
+Model = Annotated[
+    Literal["auto", "shift", "similarity", "affine", "homography"],
+    Parameter(help="What the transform may be; auto leans to a similarity and follows what the pair shows."),
+]
+
+
+@Parameter(group=ALIGNING)
+@dataclass(frozen=True, kw_only=True)
+class AligningOptions:
+    """For pairs of two lenses. Without these, pairs must be registered."""
+
+    align: Annotated[
+        bool, Parameter(negative="", help="Bring infrared onto visible, pair by pair; refuse what cannot be trusted.")
+    ] = False
+    align_model: Model = "auto"
+    align_flow: Annotated[
+        bool, Parameter(negative="", help="With --align: bend infrared by a smooth flow, for parallax and lenses.")
+    ] = False
+    rig: Annotated[
+        Path | None, Parameter(help="File of irvis align --save: one transform for all; with --align it is refined.")
+    ] = None
+    crop_to_overlap: Annotated[
+        bool, Parameter(negative="", help="Keep only what both cameras saw. Default: visible shows elsewhere.")
+    ] = False
+
+    def laying(self, resize: bool, distance: float | None) -> "Laying | None":
+        """How infrared is put onto visible; None: it lies there. `distance` is for a rig."""
+        if not self.align and self.rig is None:
+            if self.crop_to_overlap or self.align_model != "auto" or self.align_flow:
+                raise IrvisError("--crop-to-overlap, --align-model and --align-flow go with --align or --rig")
+            return None
+        if resize:
+            raise IrvisError("--align and --rig go without --resize-infrared")
+        if self.align_flow and not self.align:
+            raise IrvisError("--align-flow goes with --align: a rig alone says all that it knows")
+        from .. import io
+        from ..align import Aligner, rig_file
+
+        rig = None if self.rig is None else rig_file.load(self.rig)
+        aligner = Aligner(model=self.align_model, rig=rig, distance=distance, refine=self.align, flow=self.align_flow)
+        return io.Laying(where=aligner, crop=self.crop_to_overlap)
+
+
+def watched(pairs: "Sequence[Match]") -> frozenset[str]:
+    """Pairs that are looked at for misalignment: a few, evenly spread."""
+    step = max(1, len(pairs) // WATCHED)
+    return frozenset(pair.name for pair in pairs[::step][:WATCHED])
