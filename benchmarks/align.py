@@ -1,8 +1,8 @@
 """How well pairs of two lenses are aligned: landmarks, true flow, synthetic homographies, refusals, false warnings.
 
 Synthetic: registered pairs at 640×480, infrared warped by a random shift (to 30 px), scale (0.8 to 1.25), turn (to 5°)
-and slight perspective. The pairs carry errors of their own: "own" is how far the estimate for the pair as it comes is from
-nothing at all, "against own" how far the estimate of the warped pair is from that one.
+and slight perspective. The pairs carry errors of their own: "own" is how far the estimate for the pair as it comes is
+from nothing at all, "against own" how far the estimate of the warped pair is from that one.
 Nothing here was used to choose a parameter: those were chosen on other pairs.
 """
 

@@ -6,7 +6,6 @@ divides by the same figure of the plain average of the pair: 1 = none.
 """
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from torch import Tensor
 
 from common import arguments, write
 from irvis import api, io
+from irvis.bench import memory
 from irvis.color import luma, with_luma
 from irvis.data.matching import match
 from irvis.metrics import measure, sharing
@@ -35,10 +35,14 @@ def main() -> None:
     chosen = arguments(
         __doc__,
         methods={"default": "maefuse", "help": "by commas; the first is the one in question"},
+        speed={"action": "store_true", "help": "measure only seconds and memory"},
         one={"help": "measure seconds and memory of METHOD,HEIGHT,WIDTH,PRECISION and print JSON"},
     )
     if chosen.one:
         print(json.dumps(timed(*chosen.one.rsplit(",", 3))))
+        return
+    if chosen.speed:
+        speed(chosen)
         return
     fusers = {name: api.fuser(name) for name in (*chosen.methods.split(","), "encdec", "average", "max", "laplacian")}
     quality(chosen, {**fusers, "visible + infrared, clipped": clipped_mix})
@@ -60,11 +64,11 @@ def quality(chosen, fusers: dict[str, Callable[..., Tensor]]) -> None:
         for files in pairs:
             pair = io.read_pair(files.visible, files.infrared)
             plain = pattern((luma(pair.visible) + pair.infrared) / 2)
-            with sharing() as memory:
+            with sharing() as shared:
                 for method, fuser in fusers.items():
                     fused = (fuser(pair.visible, pair.infrared) * 255).round() / 255
                     values = measure(fused, pair.visible, pair.infrared, metrics=METRICS)
-                    memory.forget(fused)
+                    shared.forget(fused)
                     found = {key: value.item() for key, value in values.items()}
                     found["block pattern"] = pattern(luma(fused)) / plain
                     for key, value in found.items():
@@ -93,7 +97,7 @@ def speed(chosen) -> None:
         for precision in ("fp32", "bf16"):
             rows.append(run(chosen, f"maefuse:size={size}", 480, 640, precision))
     rows.append(run(chosen, "maefuse:size=tiny", 1024, 1280, "fp32"))
-    note = "Random weights: they take as long as trained ones. Memory is the process's peak beyond what it had before."
+    note = "Random weights: they take as long as trained ones. Memory is the peak beyond the loaded network."
     write("maefuse_speed", rows, "Seconds and memory of MaeFuse on the CPU", note)
 
 
@@ -113,7 +117,8 @@ def timed(method: str, height: str, width: str, precision: str) -> dict[str, obj
     name, _, options = registry.parse(method)
     fuser = registry.create(name, weights=None, **options)
     visible, infrared = torch.rand(1, 3, int(height), int(width)), torch.rand(1, 1, int(height), int(width))
-    before, spans = peak(), []
+    before, spans = memory.now("cpu"), []
+    memory.forget_peak("cpu")
     for _ in range(4):
         begun = time.perf_counter()
         with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
@@ -121,11 +126,7 @@ def timed(method: str, height: str, width: str, precision: str) -> dict[str, obj
         spans.append(time.perf_counter() - begun)
     parameters = sum(p.numel() for p in fuser.parameters()) / 1e6
     return {"method": method, "size": f"{width}×{height}", "precision": precision, "million parameters": parameters,
-            "seconds": median(spans[1:]), "MiB": peak() - before}  # fmt: skip
-
-
-def peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            "seconds": median(spans[1:]), "MiB": (memory.peak("cpu") - before) / 2**20}  # fmt: skip
 
 
 if __name__ == "__main__":

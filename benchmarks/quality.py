@@ -4,9 +4,11 @@ Windows of 8×8 without overlap, variances as saliency and as window weights, lu
 Qe is Qw of the normalised Sobel magnitudes, without a power. Higher is better.
 """
 
+import json
+
 import torch
 
-from common import SETS, arguments, every_method, write
+from common import RESULTS, SETS, arguments, every_method, write
 from irvis import api, io
 from irvis.data.matching import match
 from irvis.losses import qe_index, qw_index
@@ -15,9 +17,15 @@ PEERS = {"TNO21": ("DLF", "RFN-Nest")}
 
 
 def main() -> None:
-    chosen = arguments(__doc__, methods={"help": "by commas; default: the baselines and all shipped weights"})
+    chosen = arguments(
+        __doc__,
+        methods={"help": "by commas; default: the baselines and all shipped weights"},
+        add={"action": "store_true", "help": "keep the rows of other methods from the last run"},
+    )
     names = chosen.methods.split(",") if chosen.methods else every_method()
-    rows = [row_of(name, chosen.data / "test") for name in names]
+    kept = json.loads((RESULTS / "quality.json").read_text())["rows"] if chosen.add else []
+    rows = [row for row in kept if row["method"] in every_method() and row["method"] not in names]
+    rows += [row_of(name, chosen.data / "test") for name in names]
     rows += [peer_row(name, chosen.data) for name in PEERS["TNO21"]]
     rows.append(
         {

@@ -72,7 +72,7 @@ def test_infrared_of_another_size_and_view_is_found(pair):
     truth = resizing((160, 210), (96, 126)) @ np.array([[1, 0, -60], [0, 1, -40], [0, 0, 1.0]])
     found = align.estimate(pair[0], small)
     assert found.sure
-    inner = grid((160, 210)) + [60, 40]
+    inner = grid((160, 210)) + np.array([60, 40])
     assert np.linalg.norm(moved(found.matrix, inner) - moved(truth, inner), axis=1).mean() < 2
 
 

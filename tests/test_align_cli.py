@@ -191,7 +191,7 @@ def test_temperatures_go_where_the_picture_goes(files, tmp_path):
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (("--rig", "nowhere.json"), "nowhere.json"),
+        (("--rig", "nowhere.json", "-o", "out"), "nowhere.json"),
         (("--points", "nowhere.csv"), "nowhere.csv"),
         (("--sheets",), "--out"),
         (("--board", "9x6:25"), "--save"),
@@ -211,3 +211,55 @@ def test_fuse_refuses_words_of_aligning_without_aligning(files, tmp_path, capsys
         assert run(*words, *extra) == 1
         assert "--align" in capsys.readouterr().err
     assert not (tmp_path / "x.png").exists()
+
+
+def test_a_rig_applied_to_nothing_or_saved_over_a_picture_is_refused(files, tmp_path, capsys):
+    pair = (tmp_path / "a.png", files / "ir/a.png")
+    pair[0].write_bytes((files / "vi/a.png").read_bytes())
+    assert run("align", *pair, "--rig", "rig.json") == 1
+    assert "--out" in capsys.readouterr().err
+    assert run("align", *pair, "--save", pair[0]) == 1
+    assert ".json" in capsys.readouterr().err
+    assert pair[0].read_bytes() == (files / "vi/a.png").read_bytes()
+
+
+def test_json_stays_json_beside_a_saved_rig_and_a_file_that_cannot_be_read_is_left_out(files, tmp_path, capsys):
+    broken = tmp_path / "ir"
+    broken.mkdir()
+    (broken / "a.png").write_bytes((files / "ir/a.png").read_bytes()[:3000])
+    (broken / "b.png").write_bytes((files / "ir/b.png").read_bytes())
+    words = ("align", files / "vi", broken, "--save", tmp_path / "rig.json", "--json")
+    assert run(*words) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["used"] == ["b"]
+    assert "left out: a:" in told.err
+    assert run(*words, "-o", tmp_path / "out") == 1
+    assert [bool(one["problem"]) for one in json.loads(capsys.readouterr().out)] == [True, False]
+
+
+def test_a_rig_is_made_by_the_matcher_that_is_given(files, tmp_path, capsys):
+    pytest.importorskip("cv2", reason="needs opencv-python-headless (extra align)")
+    (tmp_path / "mine.py").write_text("def match(visible, infrared):\n    raise RuntimeError('was asked')\n")
+    (tmp_path / "torn.py").write_text("def match(:\n")
+    words = ("align", files / "vi/a.png", files / "ir/a.png", "--save", tmp_path / "rig.json", "--matcher")
+    for name, problem in (("mine.py", "was asked"), ("torn.py", "SyntaxError")):
+        assert run(*words, f"{tmp_path / name}:match") == 1
+        assert problem in capsys.readouterr().err
+    assert not (tmp_path / "rig.json").exists()
+
+
+def test_a_pair_that_was_interrupted_is_done_again(files, tmp_path, monkeypatch):
+    """Infrared comes last: where it is, all files of the pair are."""
+    words = ("align", files / "vi/a.png", files / "ir/a.png", "-o", tmp_path, "--if-exists", "skip")
+    written = io.write
+
+    def torn(path, *rest, **more):
+        if path.parent.name == "valid":
+            raise KeyboardInterrupt
+        written(path, *rest, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("irvis.jobs.aligning.io.write", torn)
+        assert run(*words) not in (0, 1)
+    assert run(*words) == 0
+    assert all((tmp_path / kind / "a.png").is_file() for kind in ("visible", "infrared", "valid"))

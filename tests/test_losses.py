@@ -219,3 +219,12 @@ def test_qw_of_published_images_is_that_of_table_1(real_data):
             scores.append(qw_index(fused, pair.visible, pair.infrared).item())
         assert len(scores) == 21
         assert sum(scores) / 21 == pytest.approx(published, abs=1e-5)
+
+
+def test_blocks_are_0_for_the_sources_and_grow_with_steps_at_the_borders_of_patches():
+    image = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    assert losses.blocks(image, image, image).max() < 1e-5
+    stepped = image + 0.2 * torch.arange(8).repeat_interleave(8)
+    value = losses.blocks(stepped, image, image)
+    assert (value > 0.05).all()
+    assert torch.allclose(value, losses.blocks(stepped.transpose(2, 3), *[image.transpose(2, 3)] * 2))

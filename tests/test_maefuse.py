@@ -1,5 +1,6 @@
 """MaeFuse: the authors' numbers, what its attention can and cannot see, tiles, checkpoints."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 import irvis
-from irvis import convert, tiling
+from irvis import convert, tiling, weights
 from irvis.cli import main
+from irvis.color import luma
 from irvis.methods import METHODS
 from irvis.methods.maefuse import MaeFuse
 from irvis.nn import mae
@@ -350,7 +352,34 @@ def test_options_that_make_no_sense_are_one_clear_error(options, text):
         small(**options)
 
 
-@pytest.mark.skipif(bool(METHODS["maefuse"].weights), reason="weights are shipped")
 def test_without_shipped_weights_the_way_to_some_is_told():
+    bare = replace(METHODS["maefuse"], weights={})
     with pytest.raises(irvis.IrvisError, match="maefuse comes without weights: give a file, as in -m maefuse:FILE"):
-        irvis.create("maefuse")
+        weights.find(bare, "default")
+
+
+def test_smoothing_adds_nothing_before_it_is_trained():
+    plain, smooth = small(), small(smooth=4)
+    assert not smooth.load_state_dict(plain.state_dict(), strict=False).unexpected_keys
+    luma, infrared = torch.rand(2, 1, 1, 32, 48)
+    assert torch.equal(plain(luma, infrared), smooth(luma, infrared))
+
+
+def test_shipped_weights_draw_no_blocks_and_correlate_as_far_as_possible():
+    """On the embedded pair: no more energy across borders of patches than inside, 95 % of the CC that is possible."""
+    from irvis.demo import embedded
+    from irvis.losses import correlation
+
+    street = embedded(size=(240, 320))[0]
+    with torch.inference_mode():
+        fused = irvis.create("maefuse")(street.visible, street.infrared)
+    assert float(correlation(fused, street.visible, street.infrared)) < 0.05
+    plain = (luma(street.visible) + street.infrared) / 2
+    assert border_share(luma(fused)) / border_share(plain) < 1.1
+
+
+def border_share(plane: torch.Tensor) -> float:
+    """Energy of steps across the borders of patches of 8 over that inside."""
+    steps = (plane[..., 1:] - plane[..., :-1]).square().mean((0, 1, 2))
+    border = torch.arange(1, len(steps) + 1) % 8 == 0
+    return float(steps[border].mean() / steps[~border].mean())

@@ -42,7 +42,7 @@ class Alignment:
     agreeing, looked_at: blocks that are found within 4 pixels (of the visible image at 640 wide) of where they
         should be, of all that were looked for.
     residual: pixels of the visible image by which two estimates from halves of the blocks differ, halved: the error
-        that follows from the blocks' scatter. What all blocks have in common (parallax of the whole scene) is not in it.
+        that follows from the blocks' scatter. What all blocks have in common (parallax of the scene) is not in it.
     """
 
     matrix: Matrix
@@ -64,9 +64,11 @@ class Alignment:
         """Why it should not be used; empty where it should."""
         if self.sure:
             return ""
+        if not self.looked_at:
+            return "no alignment found: nowhere do both images show enough to compare. Give points or a rig file."
         return (
-            f"no alignment found: {self.agreeing} of {self.looked_at} parts of the images agree, which chance explains "
-            f"(confidence {max(self.confidence, 0):.1f}, needed {SURE:g}). Do they show one scene? If so, give points "
+            f"no alignment found: {self.agreeing} of {self.looked_at} parts of the images agree, which chance "
+            f"explains (confidence {max(0.0, self.confidence):.1f}, needed {SURE:g}). Do they show one scene? If so, give points "
             "or a rig file."
         )
 
@@ -212,7 +214,7 @@ def weights_of(found: Found) -> np.ndarray:
     return weights
 
 
-def _checked(image: Gray, name: str) -> Size:
+def _checked(image: Picture, name: str) -> Size:
     size = (image.shape[-2], image.shape[-1])
     if min(size) < 32:
         raise IrvisError(f"the {name} image is {size[1]}x{size[0]}: too small to align, it needs 32 pixels a side.")

@@ -46,8 +46,9 @@ class Joint:
 def together(names: Sequence[str], read: Read, model: Model = "auto", span: Range = Range()) -> Joint:  # noqa: B008
     """Align several pairs of one rig by one transform.
 
-    A pair is left out where its own transform is not sure, or is further from the one that most agree with than
-    median + 3 · 1.4826 · MAD of these distances, which counts as at least 4 and at most 16 pixels (at 640 wide).
+    A pair is left out where it cannot be read, its own transform is not sure, or is further from the one that most
+    agree with than median + 3 · 1.4826 · MAD of these distances, which counts as at least 4 and at most 16 pixels (at
+    640 wide).
 
     Raises
     ------
@@ -67,7 +68,11 @@ def _own(names: Sequence[str], read: Read, model: Model, span: Range) -> tuple[d
     """What each pair says for itself, and why some do not."""
     sure, refused, sizes = dict[str, Alignment](), dict[str, str](), dict[tuple[int, ...], str]()
     for name in names:
-        visible, infrared = read(name)
+        try:
+            visible, infrared = read(name)
+        except IrvisError as error:
+            refused[name] = str(error)
+            continue
         sizes.setdefault((*visible.shape[-2:], *infrared.shape[-2:]), name)
         if len(sizes) > 1:
             raise IrvisError(f"pairs of one rig have the same sizes: {_told(sizes)}.")

@@ -36,13 +36,15 @@ def load_matcher(text: str) -> Matcher:
         sys.path.insert(0, folder)
         try:
             found = run_path(place).get(name)
+        except Exception as error:  # the user's own code
+            raise IrvisError(f"{place} cannot be run: {_told(error)}") from error
         finally:
             sys.path.remove(folder)
     else:
         try:
             found = getattr(import_module(place), name, None)
-        except (ImportError, TypeError, ValueError) as error:
-            raise IrvisError(f"{place} cannot be imported: {error}") from error
+        except Exception as error:
+            raise IrvisError(f"{place} cannot be imported: {_told(error)}") from error
     if not callable(found):
         raise IrvisError(f"{place} defines no function {name}.")
     return found
@@ -68,10 +70,14 @@ def from_matcher(matcher: Matcher, visible: Tensor, infrared: Tensor, model: Mod
 
     Raises
     ------
-    IrvisError: OpenCV is not installed, or the matcher gives something else.
+    IrvisError: OpenCV is not installed, the matcher fails, or it gives something else.
     """
     opencv, size, other = _opencv(), _size(visible), _size(infrared)
-    marks = _given(matcher(visible, infrared), size, other)
+    try:
+        given = matcher(visible, infrared)
+    except Exception as error:  # the user's own code
+        raise IrvisError(f"the matcher failed: {_told(error)}") from error
+    marks = _given(given, size, other)
     count = len(marks.before)
     agreeing = marks.part(_agreeing(opencv, marks, model))
     try:
@@ -138,6 +144,10 @@ def _array(values: Any) -> Numbers:
         return np.asarray(values.detach().cpu() if isinstance(values, Tensor) else values, np.float64)
     except (TypeError, ValueError) as error:
         raise IrvisError(f"a matcher gives arrays of numbers, not {type(values).__name__}.") from error
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).strip()}".split("\n")[0]
 
 
 def _size(image: Tensor) -> Size:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,9 +14,10 @@ from .common import USE, InfraredColor, InfraredRange, Json, Patterns, app, cons
 from .thermal_options import SensingOptions
 
 if TYPE_CHECKING:
-    from ..align import Rig
+    from ..align import Alignment, Rig
     from ..data.matching import Match
     from ..jobs import aligning as job
+    from ..types import RGB, Scaled
 
 
 @app.command(group=USE)
@@ -64,14 +65,18 @@ def align(
     from ..jobs import aligning as job
     from ..thermal import Range
 
+    if save is not None and save.suffix != ".json":
+        raise IrvisError(f"--save {save}: the name of a rig file ends with .json")
     if infrared is not None and visible.endswith(".json") and infrared.endswith(".json"):
-        return _far_and_near(Path(visible), Path(infrared), save)
+        return _far_and_near(Path(visible), Path(infrared), save, as_json)
     ways = {"--rig": rig, "--points": points, "--matcher": matcher, "--board": board}
     given = [name for name, value in ways.items() if value is not None]
     if len(given) > 1:
         raise IrvisError(f"{' and '.join(given)} exclude each other")
     if rig is not None and save is not None:
         raise IrvisError("--rig is a rig already: --save makes one from pairs")
+    if rig is not None and out is None:
+        raise IrvisError("--rig writes aligned files: add --out")
     if out is None and (crop_to_overlap or sheets or if_exists != "error"):
         raise IrvisError("--crop-to-overlap, --sheets and --if-exists are about written files: add --out")
     found = matching.match(visible, infrared, patterns=match, both=io.holds_record)
@@ -83,15 +88,15 @@ def align(
     )  # fmt: skip
     job.refuse(found.pairs, files)
     list_unmatched(found)
-    made = _rig(found.pairs, files, model, sensing.distance, rig, points, board, save)
-    if made is not None:
-        _tell_rig(made, save, as_json and out is None)
+    made = _rig(found.pairs, files, model, sensing.distance, rig, points, matcher, board, save)
+    if made is not None and save is not None and not (as_json and out is not None):
+        _tell_rig(made, save, as_json)
     if made is None or out is not None:
         _align(found.pairs, _way(made, sensing.distance, model, points, matcher), files, as_json)
     return None
 
 
-def _far_and_near(near: Path, far: Path, save: Path | None) -> None:
+def _far_and_near(near: Path, far: Path, save: Path | None, as_json: bool) -> None:
     from ..align import rig_file
     from ..align.rig import from_two
 
@@ -99,12 +104,12 @@ def _far_and_near(near: Path, far: Path, save: Path | None) -> None:
         raise IrvisError("two rig files make one for all distances: say where it goes, --save rig.json")
     made = from_two(rig_file.load(near), rig_file.load(far))
     rig_file.save(made, save)
-    _tell_rig(made, save, False)
+    _tell_rig(made, save, as_json)
 
 
 def _rig(
     pairs: "Sequence[Match]", files: "job.Files", model: Any, distance: float | None,
-    rig: Path | None, points: Path | None, board: str | None, save: Path | None,
+    rig: Path | None, points: Path | None, matcher: str | None, board: str | None, save: Path | None,
 ) -> "Rig | None":  # fmt: skip
     """The one transform for all pairs, where there is one."""
     from ..align import rig_file
@@ -115,60 +120,77 @@ def _rig(
         raise IrvisError("a board makes a rig: say where it goes, --save rig.json")
     if save is None:
         return None
-    made = _made(pairs, files, model, distance, points, board)
+    made = _made(pairs, files, model, distance, points, matcher, board)
     rig_file.save(made, save)
     return made
 
 
 def _made(
     pairs: "Sequence[Match]", files: "job.Files", model: Any, distance: float | None,
-    points: Path | None, board: str | None,
+    points: Path | None, matcher: str | None, board: str | None,
 ) -> "Rig":  # fmt: skip
     from ..align import rig as rigs
     from ..io.notes import focal_of
     from ..jobs import aligning as job
 
     by_name = {pair.name: pair for pair in pairs}
-    first, meta, infrared = job.seen(pairs[0], files)
-    focal, names = focal_of(meta.exif), tuple(by_name)
+    names = tuple(by_name)
     if board is not None:
         from ..align import board as boards
 
-        return boards.calibrated(board, names, lambda name: job.grays(by_name[name], files), focal=focal)
-    if points is not None:
-        from ..align import points as listed
-
-        alignment = listed.from_points(*listed.read(points), None, job.size(first), job.size(infrared), model)
-        return rigs.from_alignment(alignment, used=(points.name,), distance=distance, focal=focal)
+        return boards.calibrated(board, names, lambda name: job.grays(by_name[name], files), focal=_focal(pairs[0]))
+    if points is not None or matcher is not None:
+        if matcher is not None and len(pairs) > 1:
+            raise IrvisError("--matcher makes a rig of one pair: give one, or leave out --save")
+        visible, meta, infrared = job.seen(pairs[0], files)
+        found = _estimating(model, points, matcher)(visible, infrared)
+        used = pairs[0].name if points is None else points.name
+        return rigs.from_alignment(found, used=(used,), distance=distance, focal=focal_of(meta.exif))
     from ..align.joint import together
 
     joint = together(names, lambda name: job.grays(by_name[name], files), model)
     for name, why in joint.refused.items():
         errors.print(f"left out: {name}: {why}")
     return rigs.from_alignment(
-        joint.alignment, used=joint.used, refused=tuple(joint.refused), distance=distance, focal=focal
-    )
+        joint.alignment, used=joint.used, refused=tuple(joint.refused), distance=distance,
+        focal=_focal(by_name[joint.used[0]]),
+    )  # fmt: skip
+
+
+def _focal(pair: "Match") -> float | None:
+    from .. import io
+    from ..io.notes import focal_of
+
+    return focal_of(io.read_visible(pair.visible)[1].exif)
 
 
 def _way(
     rig: "Rig | None", distance: float | None, model: Any, points: Path | None, matcher: str | None
 ) -> "job.Align":
     """What is done to each pair."""
-    from ..align import Aligner, estimate
-    from ..color import luma
-    from ..jobs import aligning as job
+    from ..align import Aligner
 
     if rig is not None:
         return Aligner(rig=rig, distance=distance)
+    found = _estimating(model, points, matcher)
+    return lambda seen, felt, focal: found(seen, felt)
+
+
+def _estimating(model: Any, points: Path | None, matcher: str | None) -> "Callable[[RGB, Scaled], Alignment]":
+    """How a pair is estimated."""
+    from ..align import estimate
+    from ..color import luma
+    from ..jobs import aligning as job
+
     if points is not None or matcher is not None:
         from ..align import points as listed
 
         if points is not None:
             rows = listed.read(points)
-            return lambda seen, felt, focal: listed.from_points(*rows, None, job.size(seen), job.size(felt), model)
+            return lambda seen, felt: listed.from_points(*rows, None, job.size(seen), job.size(felt), model)
         function = listed.load_matcher(str(matcher))
-        return lambda seen, felt, focal: estimate(seen, felt, model, matcher=function)
-    return lambda seen, felt, focal: estimate(luma(seen), felt, model)
+        return lambda seen, felt: estimate(seen, felt, model, matcher=function)
+    return lambda seen, felt: estimate(luma(seen), felt, model)
 
 
 def _align(pairs: "Sequence[Match]", way: "job.Align", files: "job.Files", as_json: bool) -> None:
@@ -226,13 +248,14 @@ def finite(number: float) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _tell_rig(rig: "Rig", path: Path | None, as_json: bool) -> None:
+def _tell_rig(rig: "Rig", path: Path, as_json: bool) -> None:
     facts = {
-        "rig": None if path is None else str(path), "residual": rig.residual, "used": list(rig.used),
+        "rig": str(path), "residual": rig.residual, "used": list(rig.used),
         "refused": list(rig.refused), "distance": rig.distance, "matrix": rig.matrix.tolist(),
     }  # fmt: skip
     if as_json:
         print(json.dumps(facts, indent=2))
-    elif path is not None:
+    else:
         residual = "unknown" if rig.residual is None else f"about {rig.residual:.1f} px"
-        console.print(f"rig {path}: from {len(rig.used)} pairs, {len(rig.refused)} left out; error {residual}")
+        pairs = f"{len(rig.used)} pair{'s' * (len(rig.used) != 1)}"
+        console.print(f"rig {path}: from {pairs}, {len(rig.refused)} left out; error {residual}")

@@ -102,7 +102,7 @@ def refuse(pairs: Sequence[Match], files: Files) -> None:
     inputs = {path.resolve() for pair in pairs for path in (pair.visible, pair.infrared)}
     for pair in pairs:
         for kind in ("visible", "infrared"):
-            for path in _there(files.out / kind, pair.name):
+            for path in _there(files.out / kind, pair):
                 if path.resolve() in inputs:
                     raise IrvisError(f"{path} is an input and would be overwritten; choose another --out")
                 if files.if_exists == "error":
@@ -111,7 +111,7 @@ def refuse(pairs: Sequence[Match], files: Files) -> None:
 
 def _align(pair: Match, align: Align, files: Files) -> Aligned:
     if files.out is not None and files.if_exists == "skip":
-        there = [path for kind in ("visible", "infrared") for path in _there(files.out / kind, pair.name)]
+        there = [path for kind in ("visible", "infrared") for path in _there(files.out / kind, pair)]
         if len(there) == 2:
             return Aligned(name=pair.name, files=tuple(there), skipped=True)
     visible, meta, infrared = seen(pair, files)
@@ -127,7 +127,7 @@ def _align(pair: Match, align: Align, files: Files) -> Aligned:
 def _written(
     pair: Match, visible: RGB, meta: Meta, infrared: Scaled, placement: Placement, files: Files, out: Path
 ) -> tuple[Path, ...]:  # fmt: skip
-    """OUT/visible, OUT/infrared and, where infrared did not see everything, OUT/valid."""
+    """OUT/visible, OUT/valid where infrared did not see everything, and last OUT/infrared: with it a pair is whole."""
     size = (visible.shape[-2], visible.shape[-1])
     warm, valid = laid_over(infrared, placement, size)
     if not bool(valid.any()):
@@ -148,13 +148,13 @@ def _written(
     else:
         with whole(paths[0]) as unfinished:
             shutil.copyfile(pair.visible, unfinished)
-    paths.append(_write_infrared(out / "infrared" / pair.name, pair, placement, size, files))
     if not bool(valid.all()):
         paths.append(out / "valid" / f"{pair.name}.png")
         io.write(paths[-1], valid)
     if files.sheets:
         paths.append(out / "sheets" / f"{pair.name}.jpg")
         io.write(paths[-1], chessboard(visible, warm * valid))
+    paths.append(_write_infrared(out / "infrared" / pair.name, pair, placement, size, files))
     return tuple(paths)
 
 
@@ -183,7 +183,7 @@ def chessboard(visible: RGB, infrared: Gray) -> RGB:
     return choose * visible + (1 - choose) * infrared.expand(-1, 3, -1, -1)
 
 
-def _there(folder: Path, name: str) -> list[Path]:
-    """Files of a pair in a folder, whatever their suffix."""
-    place = folder / name
-    return [path for path in sorted(place.parent.glob("*")) if path.with_suffix("") == place and path.is_file()]
+def _there(folder: Path, pair: Match) -> list[Path]:
+    """Files of a pair in a folder, with the suffix of an input or one that is written."""
+    suffixes = dict.fromkeys((pair.visible.suffix, pair.infrared.suffix, ".png", ".tiff"))
+    return [path for suffix in suffixes if (path := folder / f"{pair.name}{suffix}").is_file()]
