@@ -233,7 +233,7 @@ def test_json_stays_json_beside_a_saved_rig_and_a_file_that_cannot_be_read_is_le
     told = capsys.readouterr()
     assert json.loads(told.out)["used"] == ["b"]
     assert "left out: a:" in told.err
-    assert run(*words, "-o", tmp_path / "out") == 1
+    assert run(*words, "-o", tmp_path / "out", "--if-exists", "overwrite") == 1
     assert [bool(one["problem"]) for one in json.loads(capsys.readouterr().out)] == [True, False]
 
 
@@ -263,3 +263,31 @@ def test_a_pair_that_was_interrupted_is_done_again(files, tmp_path, monkeypatch)
         assert run(*words) not in (0, 1)
     assert run(*words) == 0
     assert all((tmp_path / kind / "a.png").is_file() for kind in ("visible", "infrared", "valid"))
+
+
+def test_a_rig_is_not_overwritten_unasked(files, tmp_path, capsys):
+    rig = tmp_path / "rig.json"
+    rig.write_text("mine")
+    words = ("align", files / "vi/a.png", files / "ir/a.png", "--save", rig)
+    assert run(*words) == 1
+    assert "exists" in capsys.readouterr().err
+    assert rig.read_text() == "mine"
+    assert run(*words, "--if-exists", "overwrite") == 0
+    assert rig_file.load(rig).used == ("a",)
+
+
+def test_pixels_without_a_number_are_not_valid_and_stale_files_go(files, tmp_path):
+    import tifffile
+
+    warm = io.read_infrared(files / "ir/a.png")[0, 0].numpy() * 50
+    warm[100:140, 150:200] = np.nan
+    tifffile.imwrite(tmp_path / "a.tiff", warm)
+    words = ("align", files / "vi/a.png", tmp_path / "a.tiff", "-o", tmp_path / "out", "--infrared-range", "0,50")
+    assert run(*words) == 0
+    valid = io.read_infrared(tmp_path / "out/valid/a.png")[0, 0].numpy()
+    aligned = tifffile.imread(tmp_path / "out/infrared/a.tiff")
+    assert np.isnan(aligned[110, 170])
+    assert valid[110, 170] == 0
+    assert valid[60, 100] == 1
+    assert run(*words, "--if-exists", "overwrite", "--crop-to-overlap") == 0
+    assert not (tmp_path / "out/valid/a.png").exists()

@@ -36,6 +36,8 @@ class Aligner:
             return self._followed(visible, infrared, trusted(estimate(luma(visible), infrared, self.model)))
         size: tuple[Size, Size] = (visible.shape[-2], visible.shape[-1]), (infrared.shape[-2], infrared.shape[-1])
         self.rig.fits(*size, focal)
+        if self.refine and self.rig.calibration is not None:
+            raise IrvisError("a rig of a board knows how its lenses bend, an estimate does not: leave --align out.")
         if self.refine:
             start = self.rig.matrix_at(self.distance)
             return self._followed(visible, infrared, trusted(near(luma(visible), infrared, start, self.model)))

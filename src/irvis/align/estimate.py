@@ -68,8 +68,8 @@ class Alignment:
             return "no alignment found: nowhere do both images show enough to compare. Give points or a rig file."
         return (
             f"no alignment found: {self.agreeing} of {self.looked_at} parts of the images agree, which chance "
-            f"explains (confidence {max(0.0, self.confidence):.1f}, needed {SURE:g}). Do they show one scene? If so, give points "
-            "or a rig file."
+            f"explains (confidence {max(0.0, self.confidence):.1f}, needed {SURE:g}). Do they show one "
+            "scene? If so, give points or a rig file."
         )
 
     @property

@@ -87,7 +87,8 @@ def _own(names: Sequence[str], read: Read, model: Model, span: Range) -> tuple[d
             sure[name] = own
     if not sure:
         raise IrvisError(
-            f"none of the {len(names)} pairs can be aligned for sure: give points, a board or other pairs."
+            f"none of the {len(names)} pairs can be aligned for sure: give points, a board or other pairs. "
+            f"{names[0]}: {refused[names[0]]}"
         )
     return sure, refused
 

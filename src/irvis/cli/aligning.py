@@ -67,6 +67,8 @@ def align(
 
     if save is not None and save.suffix != ".json":
         raise IrvisError(f"--save {save}: the name of a rig file ends with .json")
+    if save is not None and save.exists() and if_exists != "overwrite":
+        raise IrvisError(f"{save} exists; use --if-exists overwrite")
     if infrared is not None and visible.endswith(".json") and infrared.endswith(".json"):
         return _far_and_near(Path(visible), Path(infrared), save, as_json)
     ways = {"--rig": rig, "--points": points, "--matcher": matcher, "--board": board}
@@ -77,8 +79,8 @@ def align(
         raise IrvisError("--rig is a rig already: --save makes one from pairs")
     if rig is not None and out is None:
         raise IrvisError("--rig writes aligned files: add --out")
-    if out is None and (crop_to_overlap or sheets or if_exists != "error"):
-        raise IrvisError("--crop-to-overlap, --sheets and --if-exists are about written files: add --out")
+    if out is None and (crop_to_overlap or sheets):
+        raise IrvisError("--crop-to-overlap and --sheets are about written files: add --out")
     found = matching.match(visible, infrared, patterns=match, both=io.holds_record)
     how = sensing.sensing()
     files = job.Files(

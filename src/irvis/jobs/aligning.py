@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 
 from .. import io
 from ..align import Alignment
-from ..align.warp import Placement, cut, laid_over, overlap, places, values_over
+from ..align.warp import Placement, places, values_over
 from ..color import luma
 from ..data.matching import Match
 from ..errors import IrvisError
 from ..files import whole
 from ..io import photo
+from ..io.deep import Samples
 from ..io.encode import write_map
 from ..io.infrared import measure
-from ..io.laying import LEAST
+from ..io.laying import laid
 from ..io.notes import focal_of
 from ..io.samples import tensor
 from ..thermal import Range, Sensing
@@ -128,39 +129,34 @@ def _written(
     pair: Match, visible: RGB, meta: Meta, infrared: Scaled, placement: Placement, files: Files, out: Path
 ) -> tuple[Path, ...]:  # fmt: skip
     """OUT/visible, OUT/valid where infrared did not see everything, and last OUT/infrared: with it a pair is whole."""
-    size = (visible.shape[-2], visible.shape[-1])
-    warm, valid = laid_over(infrared, placement, size)
-    if not bool(valid.any()):
-        raise IrvisError("infrared lies outside the visible image.")
+    samples = measure(pair.infrared, files.sensing).raster.samples
+    numbers = tensor(np.asarray(np.isfinite(samples).all(2, keepdims=True)))
+    one = laid(visible, infrared, numbers, meta, io.Laying(where=lambda *_: placement, crop=files.crop))
     paths = [out / "visible" / f"{pair.name}{pair.visible.suffix}"]
-    if pair.visible == pair.infrared:
-        paths[0] = paths[0].with_suffix(".png")
     if files.crop:
-        left, top, width, height = overlap(valid)
-        if min(width, height) < LEAST:
-            raise IrvisError(f"both cameras saw only {width}x{height} pixels of the visible image: nothing to crop to.")
-        part = (..., slice(top, top + height), slice(left, left + width))
-        visible, warm, valid = visible[part], warm[part], valid[part]
-        placement, size = cut(placement, left, top, (height, width)), (height, width)
         paths[0] = paths[0].with_suffix(".tiff" if meta.depth == 16 else ".png")
+    elif pair.visible == pair.infrared:
+        paths[0] = paths[0].with_suffix(".png")
     if files.crop or pair.visible == pair.infrared:
-        io.write(paths[0], visible[:, :1] if meta.gray else visible, replace(meta, missing=None))
+        io.write(paths[0], one.visible[:, :1] if meta.gray else one.visible, one.meta)
     else:
         with whole(paths[0]) as unfinished:
             shutil.copyfile(pair.visible, unfinished)
-    if not bool(valid.all()):
+    if one.valid is not None:
         paths.append(out / "valid" / f"{pair.name}.png")
-        io.write(paths[-1], valid)
+        io.write(paths[-1], one.valid)
     if files.sheets:
         paths.append(out / "sheets" / f"{pair.name}.jpg")
-        io.write(paths[-1], chessboard(visible, warm * valid))
-    paths.append(_write_infrared(out / "infrared" / pair.name, pair, placement, size, files))
+        seen = one.infrared if one.valid is None else one.infrared * one.valid
+        io.write(paths[-1], chessboard(one.visible, seen))
+    paths.append(_write_infrared(out / "infrared" / pair.name, samples, one.placement, size(one.visible)))
+    for stale in {path for kind in ("visible", "infrared", "valid") for path in _there(out / kind, pair)} - {*paths}:
+        stale.unlink()  # of a run with other words
     return tuple(paths)
 
 
-def _write_infrared(path: Path, pair: Match, placement: Placement, size: tuple[int, int], files: Files) -> Path:
+def _write_infrared(path: Path, samples: Samples, placement: Placement, size: tuple[int, int]) -> Path:
     """The file's own numbers, in its own depth; 0 where infrared saw nothing, NaN among floats."""
-    samples = measure(pair.infrared, files.sensing).raster.samples
     there = places(placement, size)
     planes = np.stack([values_over(samples[..., n].astype(np.float32), there, size) for n in range(samples.shape[2])])
     if samples.dtype.kind == "f":
