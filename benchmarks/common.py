@@ -52,13 +52,13 @@ def machine() -> dict[str, str]:
     }  # fmt: skip
 
 
-def write(name: str, rows: Sequence[Mapping[str, Any]], title: str, note: str = "") -> None:
-    """results/NAME.json and docs/results/NAME.md; the table goes to the screen too."""
+def write(name: str, rows: Sequence[Mapping[str, Any]], title: str, note: str = "", script: str = "") -> None:
+    """results/NAME.json and docs/results/NAME.md, made by SCRIPT (NAME); the table goes to the screen too."""
     facts = machine()
     RESULTS.mkdir(exist_ok=True)
     TABLES.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps({"machine": facts, "rows": list(rows)}, indent=1) + "\n")
-    made = f"Made by `benchmarks/{name}.py` on {facts['date']}, torch {facts['torch']}, {facts['threads']} threads."
+    made = f"Made by `benchmarks/{script or name}.py` on {facts['date']}, torch {facts['torch']}, {facts['threads']} threads."
     page = f"# {title}\n\n{markdown(rows)}\n\n{note + chr(10) * 2 if note else ''}{made}\n"
     (TABLES / f"{name}.md").write_text(page)
     print(page)

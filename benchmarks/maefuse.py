@@ -21,6 +21,7 @@ from irvis import api, io
 from irvis.bench import memory
 from irvis.color import luma, with_luma
 from irvis.data.matching import match
+from irvis.methods import METHODS
 from irvis.metrics import measure, sharing
 
 SETS = ("TNO21", "RoadScene19", "MSRS27", "LLVIP15")
@@ -96,9 +97,13 @@ def speed(chosen) -> None:
     for size in ("tiny", "small", "large"):
         for precision in ("fp32", "bf16"):
             rows.append(run(chosen, f"maefuse:size={size}", 480, 640, precision))
-    rows.append(run(chosen, "maefuse:size=tiny", 1024, 1280, "fp32"))
+    options = METHODS["maefuse"].weights["default"].options
+    ours = ":".join(["maefuse", *(f"{name}={value}" for name, value in options.items())])
+    for height, width in ((480, 640), (1024, 1280)):
+        for precision in ("fp32", "bf16"):
+            rows.append(run(chosen, ours, height, width, precision) | {"method": "maefuse:default"})
     note = "Random weights: they take as long as trained ones. Memory is the peak beyond the loaded network."
-    write("maefuse_speed", rows, "Seconds and memory of MaeFuse on the CPU", note)
+    write("maefuse_speed", rows, "Seconds and memory of MaeFuse on the CPU", note, script="maefuse")
 
 
 def run(chosen, method: str, height: int, width: int, precision: str) -> dict[str, object]:
