@@ -58,7 +58,8 @@ def write(name: str, rows: Sequence[Mapping[str, Any]], title: str, note: str = 
     RESULTS.mkdir(exist_ok=True)
     TABLES.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps({"machine": facts, "rows": list(rows)}, indent=1) + "\n")
-    made = f"Made by `benchmarks/{script or name}.py` on {facts['date']}, torch {facts['torch']}, {facts['threads']} threads."
+    by = f"benchmarks/{script or name}.py"
+    made = f"Made by `{by}` on {facts['date']}, torch {facts['torch']}, {facts['threads']} threads."
     page = f"# {title}\n\n{markdown(rows)}\n\n{note + chr(10) * 2 if note else ''}{made}\n"
     (TABLES / f"{name}.md").write_text(page)
     print(page)
