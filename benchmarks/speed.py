@@ -63,6 +63,7 @@ def main() -> None:
         "first row): median, least and most of the rounds. MiB: peak memory beyond what the process held before. "
         '"off": gray levels between its pictures of TNO21 and those of the trained network in fp32 torch, mean / '
         f"greatest. An error of {CUT} is what the rank-reduced rows allow for any pictures at all."
+        " On a GPU: not measured, none was at hand; `irvis bench --device cuda` does."
     )
     write("speed", table, "Speed at 640×480 on the CPU", note)
 
