@@ -146,7 +146,7 @@ def thermal() -> Thermal:
         problem="",
         low=20.0,
         high=40.0,
-        window=(0, 0, 200, 150),
+        placement=np.eye(3),
     )
 
 

@@ -55,8 +55,8 @@ def _spot(thermal: Thermal, x: int, y: int, height: int, width: int, scale: floa
     if not (x < width and y < height):
         raise IrvisError(f"the spot {x},{y} lies outside the fused picture of {width}x{height} pixels.")
     placement = _placed(thermal, height, width, scale)
-    place = placement[y, x] if placement.ndim == 3 else moved(placement, np.array([[x, y]]))[0]
-    if not inside(place, thermal.values.shape):
+    place = placement[y, x] if placement.ndim == 3 else moved(placement, np.array([[x, y]], np.float64))[0]
+    if not inside(place[None], thermal.values.shape)[0]:
         return Spot(x, y, float("nan"))
     column, row = np.floor(place + 0.5).astype(int).clip(0, np.array(thermal.values.shape[::-1]) - 1)
     return Spot(x, y, float(thermal.values[row, column]))
