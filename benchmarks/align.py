@@ -3,8 +3,9 @@
 Synthetic: registered pairs at 640×480, infrared warped by a random shift (to 30 px), scale (0.8 to 1.25), turn (to 5°)
 and slight perspective. The pairs carry errors of their own: "own" is how far the estimate for the pair as it comes is
 from nothing at all, "against own" how far the estimate of the warped pair is from that one.
-Scales, blocks and limits were chosen on training pairs, but after results of these test sets had been seen: the judge was
-widened because too many of them were refused, and the second look before a warning was added because six were warned of.
+Scales, blocks and limits were chosen on training pairs, but after results of these test sets had been seen: the judge
+was widened because too many of them were refused, and the second look before a warning was added because six were
+warned of.
 """
 
 import math
