@@ -4,6 +4,8 @@ import functools
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -362,7 +364,7 @@ def test_an_unusable_method_is_one_error(ray, tmp_path):
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An S3 server on this machine, for this process."""
+    """An S3 server on this machine, for this process and those it starts."""
     pytest.importorskip("s3fs", reason="S3 paths need pip install s3fs")
     server = pytest.importorskip("moto.server", reason="a local S3 server: pip install 'moto[server]'")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
@@ -371,8 +373,10 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     made.start()
     host, port = made.get_host_and_port()
     monkeypatch.setitem(fsspec.config.conf, "s3", {"endpoint_url": f"http://{host}:{port}"})
-    storage._opened("s3://archive")[0].mkdir("archive")
-    yield "s3://archive"
+    monkeypatch.setenv("FSSPEC_S3_ENDPOINT_URL", f"http://{host}:{port}")
+    name = f"archive-{port}"
+    storage._opened(f"s3://{name}")[0].mkdir(name)
+    yield f"s3://{name}"
     made.stop()
 
 
@@ -388,3 +392,19 @@ def test_an_archive_in_object_storage_is_read_written_and_resumed(bucket, tmp_pa
     files.pipe(path, b"half")
     assert here(of, there) == (1, 1)
     assert files.cat_file(path) == whole
+
+
+def test_workers_of_a_cluster_read_and_write_object_storage(bucket, tmp_path):
+    pytest.importorskip("ray", reason="archives need the extra: pip install 'irvis[ray]'")
+    names = [f"{n % 2}/{n}" for n in range(12)]
+    pairs(tmp_path, names)
+    for path in tmp_path.rglob("*.png"):
+        storage.store(path, f"{bucket}/in/{path.relative_to(tmp_path).as_posix()}")
+    words = ["fuse", f"{bucket}/in", "-o", f"{bucket}/out", "-m", "average", "--ray", "local", "--workers", "2"]
+    for told in ("fused 12 of 12 pairs", "12 were there already"):
+        command = [sys.executable, "-m", "irvis.cli", *words, "--if-exists", "skip"]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert told in ran.stdout, ran.stdout + ran.stderr
+    files, path = storage._opened(f"{bucket}/out")
+    fused = [name.removeprefix(f"{path}/") for name in files.find(path) if name.endswith(".png")]
+    assert sorted(fused) == sorted(f"{name}.png" for name in names)

@@ -204,21 +204,17 @@ def test_graphs_never_tile_even_where_the_fuser_does(truth):
     assert fuser.tile == 8
 
 
-REFUSED = {"hmsd-gf"}
-"""Its code asks for sizes as numbers, which no graph of all sizes can hold."""
-
-
 @slow
 @pytest.mark.parametrize("name", sorted(METHODS))
-def test_every_method_is_exported_or_refused_in_one_line(name, tmp_path):
-    path = tmp_path / "method.onnx"
-    if name not in REFUSED:
-        assert export(small(name), path, "onnx").within
-        return
-    with pytest.raises(irvis.IrvisError) as refusal:
-        export(small(name), path, "onnx")
+def test_every_method_is_exported(name, tmp_path):
+    assert export(small(name), tmp_path / "method.onnx", "onnx").within
+
+
+def test_a_blur_that_goes_with_the_size_is_refused_in_one_line(tmp_path):
+    with pytest.raises(irvis.IrvisError, match=r"enhance=true blurs by a share of the picture's size") as refusal:
+        export(irvis.create("hmsd-gf", enhance=True), tmp_path / "method.onnx", "onnx")
     assert "\n" not in str(refusal.value)
-    assert not path.exists()
+    assert not (tmp_path / "method.onnx").exists()
 
 
 @slow

@@ -7,7 +7,6 @@ and visible images for night-vision context enhancement, Applied Optics 55(23), 
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import product
 from typing import NamedTuple
 
 import torch
@@ -198,37 +197,57 @@ def saliency(image: Gray) -> Tensor:
         return image.new_zeros(len(image))
     slope = image.new_tensor([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
     gradient = conv2d(image, torch.stack([slope, slope.T])[:, None]).square().sum(1, keepdim=True)
-    total = weight = image.new_zeros(len(image))
-    for region in product(*(_spans(side - 2) for side in image.shape[-2:])):
-        energy = _visible_energy(_blocks(image[..., 1:-1, 1:-1], *region))
-        share = _blocks(gradient, *region).sum((-1, -2))
-        total, weight = total + (energy * share).sum(1), weight + share.sum(1)
-    return total / weight.clamp_min(1e-12)
+    rows, columns = (_Cut.of(side - 2, image) for side in image.shape[-2:])
+    energy = _visible_energy(_blocks(image[..., 1:-1, 1:-1], rows, columns), rows, columns)
+    share = _blocks(gradient, rows, columns).sum((-1, -2))
+    return (energy * share).sum((1, 2)) / share.sum((1, 2)).clamp_min(1e-12)
 
 
 _BLOCK = 40
 
 
-def _spans(side: int) -> list[tuple[slice, int]]:
-    """The part of a side that whole blocks cover and the rest, each with the size of its blocks."""
-    whole = side - side % _BLOCK
-    spans = [(slice(0, whole), _BLOCK), (slice(whole, side), side - whole)]
-    return [span for span in spans if span[0].stop > span[0].start]
+class _Cut(NamedTuple):
+    """A side cut into blocks of 40 pixels, the last one shorter; sizes stay open in an exported graph."""
+
+    places: Tensor
+    """(blocks, 40): which row or column each is; past the end of the side the last one stands in."""
+    inside: Tensor
+    """(blocks, 40): 1 where there is a pixel, else 0."""
+    sizes: Tensor
+    """(blocks, 1): pixels of each block."""
+
+    @staticmethod
+    def of(side: int, like: Tensor) -> "_Cut":
+        inner = torch.arange(_BLOCK, device=like.device)
+        places = _BLOCK * torch.arange((side + _BLOCK - 1) // _BLOCK, device=like.device)[:, None] + inner
+        sizes = (side - places[:, :1]).clamp(max=_BLOCK)
+        return _Cut(places.clamp(max=side - 1), (inner < sizes).to(like.dtype), sizes)
+
+    def waves(self) -> tuple[Tensor, Tensor]:
+        """Cosines and sines of each block's Fourier transform, (blocks, frequency, place)."""
+        inner = torch.arange(_BLOCK, device=self.places.device)
+        sizes = self.sizes[..., None]
+        turns = (inner[:, None] * inner % sizes).to(self.inside.dtype) / sizes
+        known = self.inside[:, :, None] * self.inside[:, None]
+        return (2 * math.pi * turns).cos() * known, (2 * math.pi * turns).sin() * known
+
+    def cycles(self) -> Tensor:
+        """(blocks, 40): cycles per pixel of each frequency, up to one half."""
+        share = torch.arange(_BLOCK, device=self.places.device).to(self.inside.dtype) / self.sizes
+        return torch.minimum(share, 1 - share)
 
 
-def _blocks(image: Tensor, rows: tuple[slice, int], columns: tuple[slice, int]) -> Tensor:
-    """(b, blocks, height, width) of a region."""
-    part = image[:, 0, rows[0], columns[0]]
-    return part.unflatten(2, (-1, columns[1])).unflatten(1, (-1, rows[1])).transpose(2, 3).flatten(1, 2)
+def _blocks(image: Tensor, rows: _Cut, columns: _Cut) -> Tensor:
+    """(b, block rows, block columns, 40, 40), 0 where a block is shorter."""
+    found = image[:, 0, rows.places[:, None, :, None], columns.places[None, :, None]]
+    return found * rows.inside[:, None, :, None] * columns.inside[:, None]
 
 
-def _visible_energy(blocks: Tensor) -> Tensor:
+def _visible_energy(blocks: Tensor, rows: _Cut, columns: _Cut) -> Tensor:
     """Root of the spectral energy per pixel under the contrast sensitivity of Mannos & Sakrison, 32 pixels a degree."""
-    height, width = blocks.shape[-2:]
-    rows, columns = (torch.arange(size, device=blocks.device).to(blocks.dtype) / size for size in (height, width))
-    rows, columns = torch.minimum(rows, 1 - rows), torch.minimum(columns, 1 - columns)
-    cycles = 32 * (rows.square()[:, None] + columns.square()).sqrt()
+    cycles = 32 * (rows.cycles()[:, None, :, None].square() + columns.cycles()[:, None].square()).sqrt()
     sensitivity = 2.6 * (0.0192 + 0.114 * cycles) * (-((0.114 * cycles) ** 1.1)).exp()
-    spectrum = torch.fft.fft2(blocks)
-    power = spectrum.real.square() + spectrum.imag.square()
-    return (power * sensitivity.square()).sum((-1, -2)).sqrt() / math.prod((height, width))
+    even, odd = (wave[:, None] @ blocks for wave in rows.waves())
+    cosine, sine = (wave.transpose(1, 2) for wave in columns.waves())
+    power = (even @ cosine - odd @ sine).square() + (even @ sine + odd @ cosine).square()
+    return (power * sensitivity.square()).sum((-1, -2)).sqrt() / (rows.sizes * columns.sizes[:, 0])

@@ -91,6 +91,8 @@ def refuse(fuser: Fuser, path: Path, kind: Kind, precision: Weight) -> None:
         raise IrvisError(f"{name} is fused in tiles of {fuser.spec.window} pixels; a graph holds no tiles")
     if fuser.options.get("fit") == "resize":
         raise IrvisError(f"{name}:fit=resize squashes pictures in steps of 8 bits; export fit=any")
+    if fuser.options.get("enhance"):
+        raise IrvisError(f"{name}:enhance=true blurs by a share of the picture's size, which a graph of all sizes cannot")
     if precision == "fp16" and kind != "openvino":
         raise IrvisError("--precision fp16 is for --to openvino")
     if path.suffix != SUFFIXES[kind]:
