@@ -81,12 +81,12 @@ def quality(chosen, fusers: dict[str, Callable[..., Tensor]]) -> None:
     write("maefuse", rows, "MaeFuse on real pairs", __doc__.split("\n\n")[1].replace("\n", " "))
 
 
-def pattern(plane: Tensor) -> float:
-    """Energy of differences across patch borders over that inside patches."""
+def pattern(plane: Tensor, patch: int = PATCH) -> float:
+    """Energy of differences across the borders of patches over that inside them."""
     across, inside = 0.0, 0.0
     for plane_ in (plane, plane.transpose(2, 3)):
         steps = (plane_[..., 1:] - plane_[..., :-1]).double().square().mean((0, 1, 2))
-        border = torch.arange(1, len(steps) + 1) % PATCH == 0
+        border = torch.arange(1, len(steps) + 1) % patch == 0
         across, inside = across + steps[border].mean().item(), inside + steps[~border].mean().item()
     return across / inside
 

@@ -70,8 +70,9 @@ def row_of(name: str, chosen) -> dict[str, object]:
 def judged(fuser, visible: Tensor, infrared: Tensor) -> dict[str, float]:
     fused = (fuser(visible, infrared) * 255).round() / 255
     values = {key: value.item() for key, value in measure(fused, visible, infrared, metrics=METRICS).items()}
-    plain = pattern((visible.mean(1, keepdim=True) + infrared) / 2)
-    return {**values, "block pattern": pattern(fused.mean(1, keepdim=True)) / plain}
+    patch = fuser.spec.multiple
+    plain = pattern((visible.mean(1, keepdim=True) + infrared) / 2, patch)
+    return {**values, "block pattern": pattern(fused.mean(1, keepdim=True), patch) / plain}
 
 
 def curves(runs: Path) -> None:
