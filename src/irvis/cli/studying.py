@@ -1,0 +1,168 @@
+"""The verb that asks people: study."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from ..errors import IrvisError
+from .common import (
+    LEARN,
+    InfraredColor,
+    InfraredRange,
+    Json,
+    Patterns,
+    app,
+    console,
+    errors,
+    list_unmatched,
+    progress,
+)
+
+if TYPE_CHECKING:
+    from ..data.matching import Match
+    from ..study.store import Study
+
+QUESTIONS = 60
+
+
+@app.command(group=LEARN)
+def study(
+    *folders: Annotated[str, Parameter(help="Folders of results, DIR or NAME=DIR, two or more; none to go on.")],
+    out: Annotated[
+        Path, Parameter(name=["--out", "-o"], help="The study: what is asked and answered (SQLite).")
+    ] = Path("study.sqlite"),
+    visible: Annotated[
+        Path | None, Parameter(help="What the results were made of: for the page, and for metrics.")
+    ] = None,
+    infrared: Annotated[Path | None, Parameter(help="The infrared side of it.")] = None,
+    match: Patterns = None,
+    infrared_range: InfraredRange = None,
+    infrared_color: InfraredColor = "refuse",
+    resize_infrared: Annotated[bool, Parameter(negative="", help="Scale infrared to the visible size.")] = False,
+    questions: Annotated[int | None, Parameter(help=f"Most questions for one rater. Default: {QUESTIONS}.")] = None,
+    seed: Annotated[int | None, Parameter(help="Of the order of questions and sides. Default: 0.")] = None,
+    rater: Annotated[str | None, Parameter(help="Who answers; otherwise the page asks for a name.")] = None,
+    host: Annotated[str, Parameter(help="Where to listen; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    port: Annotated[int, Parameter(help="0 takes any that is free.")] = 8017,
+    report: Annotated[Path | None, Parameter(help="Print what the answers of this study say.")] = None,
+    metrics: Annotated[str, Parameter(help='To compare with people: names by commas, "usual", "all", "none".')] = "all",
+    profile: Annotated[str, Parameter(help="Whose conventions: see irvis metrics.")] = "default",
+    workers: Annotated[int, Parameter(help="Processes for metrics; 0 is one per core, at most 8.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Ask people which of two results is better, rank the methods, and see which metrics agree.
+
+    irvis study results/encdec results/maefuse results/average --visible visible/ --infrared infrared/
+    irvis study -o study.sqlite --host 0.0.0.0
+    irvis study --report study.sqlite
+    irvis study --report study.sqlite --metrics Qw,Qe,VIF --json
+
+    The page shows two results of one pair without names. The second command goes on with a study that was stopped.
+    """
+    if report is not None:
+        if folders:
+            raise IrvisError("--report reads a study that is there; it takes no folders")
+        _tell(report, metrics, profile, workers, as_json)
+        return
+    if as_json:
+        raise IrvisError("--json is for --report")
+    if questions is not None and questions < 1:
+        raise IrvisError(f"--questions is 1 or more, not {questions}")
+    if seed is not None and seed < 0:
+        raise IrvisError(f"--seed is 0 or more, not {seed}")
+    if (visible is None) != (infrared is None):
+        raise IrvisError("--visible and --infrared belong together: give both, or none")
+    if visible is None and (match or infrared_range or resize_infrared or infrared_color != "refuse"):
+        raise IrvisError(
+            "--match, --infrared-… and --resize-infrared say how --visible and --infrared are read: give both"
+        )
+    if not folders and (visible is not None or not out.exists()):
+        raise IrvisError("which results? Give two folders or more: irvis study results/one results/two -o study.sqlite")
+    reading = {"range": infrared_range, "color": infrared_color, "resize": resize_infrared}
+    sources = _sources(visible, infrared, match)
+    _serve(_study(folders, sources, reading, out, questions, seed), host, port, rater)
+
+
+def _sources(visible: Path | None, infrared: Path | None, match: tuple[str, str] | None) -> "Sequence[Match]":
+    from ..data import matching
+
+    if visible is None or infrared is None:
+        return ()
+    found = matching.match(visible, infrared, patterns=match)
+    list_unmatched(found)
+    return found.pairs
+
+
+def _study(
+    folders: Sequence[str],
+    sources: "Sequence[Match]",
+    reading: dict[str, str | bool | None],
+    out: Path,
+    questions: int | None,
+    seed: int | None,
+) -> "Study":
+    """The study that is there, or a new one."""
+    from ..study import asking, store
+    from ..study import folders as rooms
+    from ..thermal import Range
+
+    if reading["range"]:
+        Range.parse(str(reading["range"]))
+    given = None
+    if folders:
+        methods = rooms.methods(folders)
+        pairs = rooms.pairs(methods, sources)
+        for line in rooms.lacking(methods, pairs):
+            errors.print(line)
+        given = store.Study(
+            file=out, methods=methods, pairs=pairs, seed=seed or 0, asked=questions or QUESTIONS, reading=reading
+        )
+    if out.exists():
+        known = store.go_on(out, given=given, seed=seed, asked=questions)
+        asking.ask_more(known)
+        return known
+    assert given is not None
+    store.create(given)
+    return store.load(out)
+
+
+def _serve(known: "Study", host: str, port: int, rater: str | None) -> None:
+    """Until it is stopped."""
+    from ..study import asking
+    from ..study.server import LOOPBACK, Server
+
+    if rater is not None:
+        try:
+            asking.join(known, rater)
+        except ValueError as problem:
+            raise IrvisError(f"--rater: {problem}") from problem
+    server = Server(known, host, port, rater=rater, say=errors.print)
+    console.print(f"{known.file}: {len(known.methods)} methods, {len(known.pairs)} pairs")
+    console.print(f"open {server.address}")
+    if host not in LOOPBACK:
+        errors.print("anyone who reaches this machine can take part, and see the images")
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        errors.print(f"stopped; go on: irvis study -o {known.file}; read: irvis study --report {known.file}")
+    finally:
+        server.server_close()
+
+
+def _tell(file: Path, metrics: str, profile: str, workers: int, as_json: bool) -> None:
+    from ..study import report, show
+
+    if workers < 0:
+        raise IrvisError(f"--workers is 1 or more, or 0 for one per core, not {workers}")
+    told = report.report(
+        file, metrics=metrics, profile=profile, workers=workers, say=errors.print,
+        show=lambda judged, total: progress(judged, total, "judging"),
+    )  # fmt: skip
+    if as_json:
+        print(json.dumps(show.record(told), indent=2))
+        return
+    for part in show.tables(told):
+        console.print(part)
