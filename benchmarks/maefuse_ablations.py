@@ -22,7 +22,7 @@ from irvis.sheet import around, largest, save, sheet
 from irvis.training import loop, recipe, sources, starting
 from maefuse import METRICS, pattern
 
-NAMES = ("base", "one-stage", "open", "pointwise", "batch")
+NAMES = ("base", "one-stage", "open", "batch", "pointwise", "pointwise-one-stage")
 
 
 def main() -> None:

@@ -20,7 +20,9 @@ from irvis.data.matching import match
 from irvis.data.scene import Conditions, scene
 from irvis.sheet import around, largest, save, sheet
 
-METHODS = ("maefuse", "maefuse:guide=infrared", "maefuse:infrared_gamma=0.6", "encdec", "average", "max", "laplacian")
+METHODS = ("maefuse", "encdec", "average", "max", "laplacian")
+BRIGHTENED = "maefuse:infrared_gamma=0.6"
+"""Figure 10; its guide of figure 11 changes nothing with `attention="pointwise"`."""
 WHITE, FEWEST = 0.97, 200
 GLARE = Conditions(glare=1.0, darkness=0.9)
 Pairs = Iterator[tuple[str, Tensor, Tensor]]
@@ -30,7 +32,7 @@ def main() -> None:
     chosen = arguments(__doc__)
     fusers = {name: api.fuser(name) for name in METHODS}
     rows = [row for name, pairs in (*real(chosen), ("synthetic", drawn())) for row in blinded(name, pairs, fusers)]
-    rows += people_and_text(fusers)
+    rows += people_and_text({**fusers, BRIGHTENED: api.fuser(BRIGHTENED)})
     picture(fusers)
     note = (
         f"Luma above {WHITE} counts as white; pairs with fewer than {FEWEST} such pixels are left out. Means over "
@@ -106,7 +108,7 @@ def picture(fusers: dict[str, Callable[..., Tensor]]) -> None:
     made = scene(SEEDS[0], SIZE, GLARE)
     visible, infrared = made.tensors()
     pictures = {"visible": visible, "infrared": infrared}
-    pictures |= {name: fuser(visible, infrared) for name, fuser in fusers.items() if "gamma" not in name}
+    pictures |= {name: fuser(visible, infrared) for name, fuser in fusers.items()}
     details = [around(luma(visible)[0, 0] > WHITE), around(largest(torch.from_numpy(made.people)))]
     save(sheet(pictures, details, columns=4, width=320), FIGURES / "maefuse-glare.png")
 
