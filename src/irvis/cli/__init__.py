@@ -6,7 +6,19 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import IrvisError
-from . import about, aligning, benching, checking, exporting, fusing, judging, learning  # noqa: F401  each enters its verbs
+from . import (  # noqa: F401  each enters its verbs
+    about,
+    aligning,
+    benching,
+    checking,
+    exporting,
+    fusing,
+    judging,
+    learning,
+    living,
+    serving,
+    studying,
+)
 from .common import app, errors
 
 

@@ -14,6 +14,7 @@ from .aligning_options import AligningOptions, watched
 from .common import USE, Device, InfraredColor, InfraredRange, Patterns, app, console, errors, list_unmatched, progress
 from .computing import Computing
 from .thermal_options import DrawingOptions, RangePer, SensingOptions, refuse_idle, refuse_on_a_cluster
+from .video_options import VideoOptions, fuse_streams, is_video_job
 
 if TYPE_CHECKING:
     from ..data.matching import Match
@@ -81,19 +82,21 @@ def fuse(
         bool,
         Parameter(negative="", help="Scale infrared to the visible size (only for the same field of view)."),
     ] = False,
-    range_per: RangePer = "image",
+    range_per: RangePer | None = None,
     sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
     temperatures: Annotated[DrawingOptions, Parameter(name="*")] = DrawingOptions(),  # noqa: B008
     aligning: Annotated[AligningOptions, Parameter(name="*")] = AligningOptions(),  # noqa: B008
+    video: Annotated[VideoOptions, Parameter(name="*")] = VideoOptions(),  # noqa: B008
     computing: Annotated[Computing, Parameter(name="*")] = Computing(),  # noqa: B008
 ) -> None:
-    """Fuse a pair, two folders, or one folder that holds both.
+    """Fuse a pair, two folders, one folder that holds both, or two videos.
 
     irvis fuse visible.jpg infrared.png -o fused.png
     irvis fuse visible/ infrared/ -o fused/ -m encdec:tiny
     irvis fuse pairs/ -o fused/ --match "{id}_W" "{id}_T" --if-exists skip
     irvis fuse FLIR0001.jpg -o fused.png --palette ironbow --hottest 3
     irvis fuse photo.jpg thermal.png -o fused.png --align
+    irvis fuse visible.mp4 thermal.mkv -o fused.mp4 --sync auto
 
     The result has the size of the visible image and keeps its EXIF, XMP, GPS position and colour profile.
     """
@@ -118,6 +121,21 @@ def fuse(
         range=span, color=infrared_color, resize=resize_infrared, sensing=how, laying=laying,
     )  # fmt: skip
     place = Path(out)
+    if is_video_job(visible, infrared, out):
+        if match is not None:
+            raise IrvisError("--match is for pictures: give the two videos")
+        if how.frame or how.unit == "picture":
+            raise IrvisError("--frame and --infrared-unit picture are for pictures, not for videos")
+        asked = replace(
+            video.asked(visible, infrared, video.following(how, span, range_per)),
+            color=infrared_color, resize=resize_infrared, laying=laying, whole=range_per == "sequence",
+        )  # fmt: skip
+        coding = replace(
+            video.coding(place, visible), color=color, format=format or "png", quality=quality, if_exists=if_exists,
+            drawing=drawing,
+        )  # fmt: skip
+        return fuse_streams(asked, coding, method.split(","), computing)
+    video.refuse_for_pictures()
     one_file = Path(visible).is_file() and bool(place.suffix) and not place.is_dir()
     if one_file and format is not None:
         raise IrvisError(f"--format is for folders; {place} says by its suffix what it is")
@@ -126,7 +144,7 @@ def fuse(
         drawing=drawing,
     )  # fmt: skip
     if computing.ray is not None:
-        refuse_on_a_cluster(drawing, range_per)
+        refuse_on_a_cluster(drawing, range_per or "image")
         _fuse_archive(visible, infrared, match, method, out, reading, writing, computing)
     else:
         per_sequence = range_per == "sequence"

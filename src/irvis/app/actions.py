@@ -1,0 +1,148 @@
+"""What the page's buttons do. What a visitor sends is not believed; what goes wrong becomes one line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ..data.matching import Match
+from ..errors import IrvisError
+from . import examples, filming, fusing, judging, showing, telling, uploads
+from .asking import RESET, wish_of
+from .filming import Filmed
+from .fusing import Fused
+from .names import in_page_words
+from .rooms import Rooms
+from .settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actions:
+    """What every action needs: limits, where uploads lie, and the visitors' folders."""
+
+    settings: Settings
+    root: Path
+    rooms: Rooms
+
+    def run(self, session: str, sent: Mapping[str, Any], tell: fusing.Tell) -> Fused | Filmed:
+        """Fuse what was sent in a new folder of the session's; an IrvisError says why not, in words of the page."""
+        folder = self.rooms.fresh(session, "fused")
+        try:
+            done = self._run(folder, sent, tell)
+        except Exception as problem:
+            self.rooms.drop(folder)
+            raise IrvisError(self.plainly(problem, folder)) from problem
+        self.rooms.keep_only(folder, "fused")
+        return done
+
+    def _run(self, folder: Path, sent: Mapping[str, Any], tell: fusing.Tell) -> Fused | Filmed:
+        files = sent.get("visible"), sent.get("infrared")
+        if filming.are_videos(files):
+            videos = filming.take(files, self.root, folder, self.settings)
+            return filming.fuse(videos, wish_of(sent, filming.SECONDS), folder, self.settings, tell)
+        wish = wish_of(sent)
+        taken = uploads.take(files, self.root, folder, self.settings, wish.match)
+        return fusing.fuse(taken, wish, folder, self.settings.device, tell)
+
+    def plainly(self, problem: Exception, folder: Path) -> str:
+        """One line; nothing of what lies inside the server."""
+        if isinstance(problem, IrvisError):
+            return in_page_words(str(problem), folder, self.root)
+        if isinstance(problem, MemoryError):
+            return "the server has no memory left for these pictures: send smaller ones."
+        return f"this cannot be fused ({type(problem).__name__})."
+
+    def fuse(self, sent: Mapping[str, Any], session: str, progress: gr.Progress) -> dict[str, Any]:
+        """What changes on the page, by the name of the component."""
+        try:
+            done = self.run(session, sent, lambda share, text: progress(share, text))
+            changed = self._film(done) if isinstance(done, Filmed) else self._pictures(done)
+        except IrvisError as problem:
+            return {"message": telling.refused(str(problem)), "align": _seen("Align and fuse" in str(problem))}
+        return changed | {
+            "downloads": telling.downloads(done),
+            "command": telling.commands(done),
+            "metrics": "",
+            "typed": _seen(True),
+        }
+
+    def _film(self, filmed: Filmed) -> dict[str, Any]:
+        return {
+            "viewer": filming.html(filmed),
+            "message": telling.told(filmed, f"{filmed.frames} frames"),
+            "align": _seen(False),
+            "pair": gr.update(choices=[], value=None, visible=False),
+            "judged": _seen(False),
+            "kept": None,
+        }
+
+    def _pictures(self, fused: Fused) -> dict[str, Any]:
+        assert fused.first is not None
+        view = showing.view(
+            fused.first, fused.files[fused.taken.pairs[fused.number].name], shown_at(fused, fused.number)
+        )
+        names = [(one.name, number) for number, one in enumerate(fused.taken.pairs)]
+        count = f"{len(names)} pairs · " if len(names) > 1 else ""
+        return {
+            "viewer": view.html,
+            "message": telling.told(fused, f"{count}{view.data['width']}×{view.data['height']}"),
+            "align": _seen(fused.shift is not None),
+            "pair": gr.update(choices=names, value=fused.number, visible=len(names) > 1),
+            "judged": _seen(True),
+            "kept": replace(fused, first=None),
+        }
+
+    def show(self, fused: Fused | None, number: Any, session: str) -> str:
+        """The viewer with another pair of a ZIP."""
+        match = _pair(fused, number)
+        if fused is None or match is None:
+            return ""
+        self.rooms.open(session)
+        try:
+            pair = fusing.read(match, fused.reading)
+            return showing.view(pair, fused.files[match.name], shown_at(fused, number)).html
+        except Exception as problem:
+            return telling.refused(self.plainly(problem, fused.folder))
+
+    def judge(self, fused: Fused | None, number: Any, asked: bool) -> tuple[str, Any]:
+        """The table of metrics, and whether a button asks for them: of a large picture they take long."""
+        match = _pair(fused, number)
+        if fused is None or match is None:
+            return "", _seen(False)
+        if fused.wish.drawing.drawing().coloured:
+            return telling.note(
+                "Metrics judge the fused picture; of the colours of a palette they know nothing."
+            ), _seen(False)
+        try:
+            pair = fusing.read(match, fused.reading)
+            if not asked and pair.visible[0, 0].numel() > judging.AT_ONCE:
+                return "", _seen(True)
+            return judging.table(judging.judge(pair, fused.files[match.name])), _seen(False)
+        except Exception as problem:
+            return telling.refused(self.plainly(problem, fused.folder)), _seen(False)
+
+    def example(self, number: int, session: str) -> tuple[Any, ...]:
+        """The files of an example and the controls that go with it."""
+        chosen = examples.EXAMPLES[number]
+        folder = self.rooms.fresh(session, "example")
+        visible, infrared = chosen.draw(folder)
+        self.rooms.keep_only(folder, "example")
+        return str(visible), str(infrared), *(chosen.choices.get(name, value) for name, value in RESET.items())
+
+
+def shown_at(fused: Fused, number: int) -> Path:
+    """Where the viewer's pictures of a pair lie."""
+    return fused.folder / "view" / str(number)
+
+
+def _pair(fused: Fused | None, number: Any) -> Match | None:
+    """A pair of a result by its number, which the browser says."""
+    if fused is None or not isinstance(number, int) or not 0 <= number < len(fused.taken.pairs):
+        return None
+    return fused.taken.pairs[number]
+
+
+def _seen(visible: bool) -> Any:
+    return gr.update(visible=visible)

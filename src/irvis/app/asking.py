@@ -1,0 +1,111 @@
+"""What the controls say, as a wish. A program may send anything under their names: all of it is looked at here."""
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from ..cli.aligning_options import AligningOptions
+from ..cli.thermal_options import DrawingOptions, SensingOptions
+from ..cli.video_options import VideoOptions
+from ..errors import IrvisError
+from ..thermal.asked import Polarity, Unit
+from . import choices
+from .names import safe
+from .wishes import Format, Wish
+
+ALIGN, STRETCH, REGISTERED = "align", "stretch", "registered"
+METHODS = 6
+"""At most, of one request."""
+SPOTS = 5
+LONGEST = 200
+"""Characters of a text."""
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "alignment": (REGISTERED, ALIGN, STRETCH),
+    "polarity": get_args(Polarity),
+    "infrared_unit": get_args(Unit),
+    "palette": tuple(choices.palettes()),
+    "format": get_args(Format),
+}
+"""Controls with a list."""
+TEXTS = ("method", "options", "infrared_range", "names")
+NUMBERS = ("hottest", "emissivity", "distance", "reflected", "kelvin_per_count", "quality")
+SWITCHES = ("infrared_color", "gray", "msx", "maps", "crop", "sync")
+FILES = ("visible", "infrared")
+
+RESET: dict[str, Any] = {
+    "alignment": REGISTERED, "infrared_range": "", "palette": "", "kelvin_per_count": "", "names": "",
+}  # fmt: skip
+"""Controls that an example sets, and what they are otherwise."""
+
+
+def wish_of(sent: Mapping[str, Any], seconds: int | None = None) -> Wish:
+    """The choices as a record; what they cannot be is an IrvisError. `seconds`: of videos that are fused."""
+    said = {name: value for name, value in sent.items() if name not in FILES and value not in (None, "", [])}
+    said |= {name: _number(name, said[name]) for name in NUMBERS if name in said}
+    for name, value in said.items():
+        _refuse(name, value)
+    first = choices.with_options(said.get("method", choices.DEFAULT), said.get("options", ""))
+    how = said.get("alignment", REGISTERED)
+    return Wish(
+        methods=tuple(choices.checked(name) for name in dict.fromkeys([first, *said.get("compare", [])])),
+        infrared_range=said.get("infrared_range"),
+        infrared_color="gray" if said.get("infrared_color") else "refuse",
+        color="gray" if said.get("gray") else "keep",
+        resize_infrared=how == STRETCH,
+        format=said.get("format", "png"),
+        quality=int(said.get("quality", 95)),
+        match=_patterns(said.get("names")),
+        sensing=SensingOptions(
+            polarity=said.get("polarity", "white-hot"), infrared_unit=said.get("infrared_unit"),
+            emissivity=said.get("emissivity"), distance=said.get("distance"), reflected=said.get("reflected"),
+            kelvin_per_count=said.get("kelvin_per_count"),
+        ),
+        drawing=DrawingOptions(
+            palette=said.get("palette"), msx=said.get("msx", False), hottest=int(said.get("hottest", 0)),
+            temperature_sidecar=said.get("maps", False),
+        ),
+        video=VideoOptions(
+            sync="auto" if said.get("sync") and seconds else "stamps", duration=str(seconds) if seconds else None
+        ),
+        aligning=AligningOptions(align=how == ALIGN, crop_to_overlap=said.get("crop", False) and how == ALIGN),
+    )  # fmt: skip
+
+
+def _number(name: str, value: Any) -> Any:
+    """What was typed into a field for a number."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value.strip().replace(",", "."))
+    except ValueError:
+        raise IrvisError(f"{name.replace('_', ' ')} is a number, not {safe(value)}.") from None
+
+
+def _refuse(name: str, value: Any) -> None:
+    """What is no value of the control."""
+    if name in CHOICES:
+        fits, wanted = value in CHOICES[name], f"one of {', '.join(CHOICES[name])}"
+    elif name in TEXTS:
+        fits, wanted = isinstance(value, str) and len(value) <= LONGEST, f"a text of up to {LONGEST} characters"
+    elif name in NUMBERS:
+        fits, wanted = isinstance(value, (int, float)) and abs(value) < 1e9, "a number"
+    elif name in SWITCHES:
+        fits, wanted = isinstance(value, bool), "true or false"
+    elif name == "compare":
+        texts = isinstance(value, list) and all(isinstance(one, str) for one in value)
+        fits, wanted = texts and len(value) < METHODS, f"up to {METHODS - 1} methods"
+    else:
+        raise IrvisError(f"there is no choice {safe(str(name))}.")
+    if fits and name == "hottest":
+        fits, wanted = 0 <= value <= SPOTS, f"0 to {SPOTS}"
+    if not fits:
+        raise IrvisError(f"{name.replace('_', ' ')} is {wanted}.")
+
+
+def _patterns(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    parts = text.split()
+    if len(parts) != 2:
+        raise IrvisError('names in a ZIP are two words with {id} in them, such as "{id}_W {id}_T".')
+    return parts[0], parts[1]

@@ -1,0 +1,173 @@
+"""Fuse what was taken in, by the same jobs as the command line: its files are the ones a visitor takes away."""
+
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from .. import api, io, jobs
+from ..align import Aligner, misalignment
+from ..align.warp import Placement
+from ..color import luma
+from ..data.matching import Match
+from ..errors import IrvisError
+from ..io.laying import Laying
+from ..types import RGB, Pair, Scaled
+from .names import safe
+from .uploads import Taken
+from .wishes import Wish, command
+
+AUTOMATIC = "1%,99%"
+"""The range of files that need one, where none is chosen."""
+
+Tell = Callable[[float, str], None]
+"""Share done in [0, 1], and what is done now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fused:
+    """What became of a visitor's files; pictures are read again when they are shown or judged."""
+
+    folder: Path
+    taken: Taken
+    wish: Wish
+    reading: jobs.Reading
+    """How a pair is read once more, to be shown or judged."""
+    files: Mapping[str, Mapping[str, Path]]
+    """Name of a pair → method → its fused file, of those that succeeded."""
+    downloads: tuple[Path, ...]
+    seconds: Mapping[str, float]
+    """Method → seconds for all pairs: read, fused, written."""
+    commands: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    shift: tuple[float, float] | None = None
+    """Pixels by which infrared seems to be off; None: it fits, or nothing can be said."""
+    number: int = 0
+    """Of the first pair that could be read,"""
+    first: Pair | None = field(default=None, repr=False, compare=False)
+    """and that pair, while the request lasts."""
+
+
+def fuse(taken: Taken, wish: Wish, folder: Path, device: str, tell: Tell) -> Fused:
+    """Fuse all pairs by all methods into `folder`; an IrvisError where nothing came out."""
+    remembered = None if taken.several else Remembered(wish)
+    tell(0.0, "reading and aligning" if wish.aligning.align else "reading")
+    with io.noting() as notes:
+        number, pair, wish = _first_look(taken, wish, remembered)
+    seen, wish = wish.reading(remembered), wish.plain()
+    files: dict[str, dict[str, Path]] = {match.name: {} for match in taken.pairs}
+    seconds, outcomes, commands = dict[str, float](), list[jobs.Done](), list[str]()
+    for count, method in enumerate(wish.methods):
+        out = _target(folder, taken, wish, method)
+        begun, part = time.perf_counter(), partial(part_of, tell, count, len(wish.methods))
+        for done in _by(method, taken, wish, remembered, out, device, part):
+            outcomes.append(done)
+            files[done.name] |= {} if done.problem else {method: done.files[0]}
+        seconds[method] = time.perf_counter() - begun
+        commands.append(command(wish, taken.words, method, str(out.relative_to(folder)), taken.several))
+    problems = list(dict.fromkeys(f"{done.name}: {done.problem}" for done in outcomes if done.problem))
+    if not any(files.values()):
+        raise IrvisError(problems[0].removeprefix(f"{outcomes[0].name}: "))
+    notes += [note for done in outcomes for note in done.notes]
+    return Fused(
+        folder=folder, taken=taken, wish=wish, reading=seen, files=files,
+        downloads=_downloads(folder, taken, files), seconds=seconds, commands=tuple(commands),
+        notes=tuple(dict.fromkeys([*notes, *problems, *_alone(taken)])),
+        told=tuple(dict.fromkeys(text for done in outcomes for text in done.told)),
+        shift=_shift(taken.pairs[number], pair, wish), number=number, first=pair,
+    )  # fmt: skip
+
+
+def _by(
+    method: str, taken: Taken, wish: Wish, where: "Remembered | None", out: Path, device: str, tell: Tell
+) -> Iterator[jobs.Done]:  # fmt: skip
+    """One method over all pairs."""
+    fuser = api.fuser(method, device)
+    writing = wish.writing(out, not taken.several)
+    with closing(jobs.fuse_all(taken.pairs, {method: fuser}, wish.reading(where), writing, device)) as steps:
+        for count, done in enumerate(steps):
+            tell((count + 1) / len(taken.pairs), method)
+            yield done
+
+
+def part_of(tell: Tell, number: int, count: int, share: float, text: str) -> None:
+    """Of `count` equal parts, the share done of part `number`."""
+    tell((number + share) / count, text)
+
+
+def _shift(match: Match, pair: Pair, wish: Wish) -> tuple[float, float] | None:
+    """Only where the pair is said to fit."""
+    if wish.aligning.align or wish.resize_infrared or match.visible == match.infrared:
+        return None
+    return misalignment(luma(pair.visible), pair.infrared)
+
+
+class Remembered:
+    """The aligner of a pair, asked once: every method, the picture on the page and the metrics use one placement."""
+
+    def __init__(self, wish: Wish) -> None:
+        laying = wish.aligning.laying(wish.resize_infrared, wish.sensing.distance)
+        self.where = Aligner() if laying is None else laying.where
+        self.placement: Placement | None = None
+
+    def __call__(self, visible: RGB, infrared: Scaled, focal: float | None = None) -> Placement:
+        if self.placement is None:
+            self.placement = self.where(visible, infrared, focal)
+        return self.placement
+
+
+def _first_look(taken: Taken, wish: Wish, where: Remembered | None) -> tuple[int, Pair, Wish]:
+    """The first pair that can be read, its number, and the wish with a range where its file needs one."""
+    problem: IrvisError | None = None
+    for number, match in enumerate(taken.pairs):
+        for one in (wish, replace(wish, infrared_range=wish.infrared_range or AUTOMATIC)):
+            try:
+                return number, read(match, one.reading(where)), one
+            except IrvisError as found:
+                problem = problem or found
+                if "needs a range" not in str(found):
+                    break
+    raise problem or IrvisError("there are no pairs.")
+
+
+def read(match: Match, reading: jobs.Reading) -> Pair:
+    """A pair as the jobs read it, with its temperatures."""
+    sensing = replace(reading.sensing, keep=True)
+    laying: Laying | None = reading.laying
+    return io.read_pair(
+        match.visible, match.infrared, name=match.name, range=reading.range, color=reading.color,
+        resize=reading.resize, sensing=sensing, laying=laying,
+    )  # fmt: skip
+
+
+def _target(folder: Path, taken: Taken, wish: Wish, method: str) -> Path:
+    """The fused file of a pair, or the folder of fused files."""
+    short = safe(method.replace(":", "-").replace("=", "-"))
+    if taken.several:
+        return folder / "fused" / short
+    stem = Path(taken.words[0]).stem
+    return folder / f"{stem}-{short}.{wish.format}"
+
+
+def _downloads(folder: Path, taken: Taken, files: Mapping[str, Mapping[str, Path]]) -> tuple[Path, ...]:
+    """What is offered to take away: the files of one pair, or a ZIP of all."""
+    if not taken.several:
+        fused = [path for methods in files.values() for path in methods.values()]
+        beside = [path for path in sorted(folder.glob("*.celsius.tiff")) if path not in fused]
+        return (*fused, *beside)
+    archive = folder / "fused.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:
+        for path in sorted((folder / "fused").rglob("*")):
+            if path.is_file():
+                packed.write(path, path.relative_to(folder))
+    return (archive,)
+
+
+def _alone(taken: Taken) -> list[str]:
+    """Files of a ZIP that have no partner."""
+    sides = (("visible", taken.matches.only_visible), ("infrared", taken.matches.only_infrared))
+    return [f"no partner for {side} {', '.join(path.name for path in alone[:5])}" for side, alone in sides if alone]

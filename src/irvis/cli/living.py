@@ -1,0 +1,210 @@
+"""The verb for two streams as they come: live."""
+
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Group, Parameter
+
+from ..errors import IrvisError
+from .aligning_options import AligningOptions
+from .common import USE, InfraredColor, InfraredRange, app, console, errors
+from .computing import Computing
+from .thermal_options import SensingOptions, refuse_idle
+
+if TYPE_CHECKING:
+    from ..live import Session, Wanted
+    from ..video.steady import Following
+
+_FORMAT = 'Of a camera: "y16,640x512,9"; FFmpeg\'s own options too, "rtsp_transport=udp".'
+_RECORDING, _STREAMS = Group("Recording", sort_key=2), Group("Streams", sort_key=3)
+
+
+@app.command(group=USE)
+def live(
+    visible: Annotated[str, Parameter(help="A camera (0, /dev/video0), an address (rtsp://…, http://…), or a file.")],
+    infrared: Annotated[str, Parameter(help="The same for infrared.")],
+    *,
+    method: Annotated[str, Parameter(name=["--method", "-m"], help="NAME[:WEIGHTS][:option=value…].")] = "encdec:tiny",
+    page: Annotated[
+        str | None, Parameter(help="[HOST:]PORT of the page. Default: 127.0.0.1:8080, or the next that is free.")
+    ] = None,
+    window: Annotated[bool, Parameter(negative="", help="A window instead of the page.")] = False,
+    seconds: Annotated[float | None, Parameter(help="End after so many; else with Ctrl-C.")] = None,
+    palette: Annotated[
+        Literal["ironbow", "whitehot", "blackhot", "rainbow", "dusk"] | None,
+        Parameter(help="Hues by infrared's gray; the brightness is that of the fused picture."),
+    ] = None,
+    infrared_range: InfraredRange = None,
+    range_seconds: Annotated[float, Parameter(help="Time constant with which percentiles follow the stream.")] = 10.0,
+    level_infrared: Annotated[
+        bool, Parameter(negative="", help="Undo what the camera's own gain does to 8-bit infrared.")
+    ] = False,
+    steady: Annotated[bool, Parameter(help="Keep the fused picture still where nothing moves.")] = True,
+    infrared_color: InfraredColor = "refuse",
+    resize_infrared: Annotated[
+        bool, Parameter(negative="", help="Scale infrared to the visible size (only for the same field of view).")
+    ] = False,
+    visible_format: Annotated[str | None, Parameter(group=_STREAMS, help=_FORMAT)] = None,
+    infrared_format: Annotated[str | None, Parameter(group=_STREAMS, help="The same for infrared.")] = None,
+    offset: Annotated[
+        float, Parameter(group=_STREAMS, help="Seconds that are added to infrared's time: > 0 if it comes too early.")
+    ] = 0.0,
+    hold: Annotated[
+        float, Parameter(group=_STREAMS, help="Seconds that a side's last picture is shown when no more come.")
+    ] = 3.0,
+    timeout: Annotated[
+        float, Parameter(group=_STREAMS, help="Seconds of silence after which a stream is opened anew.")
+    ] = 5.0,
+    wait: Annotated[bool, Parameter(group=_STREAMS, negative="", help="Sources may be missing at first.")] = False,
+    loop: Annotated[bool, Parameter(group=_STREAMS, negative="", help="Files begin again at their end.")] = False,
+    out: Annotated[
+        Path | None, Parameter(name=["--out", "-o"], group=_RECORDING, help="Record the fused stream: .mkv or .mp4.")
+    ] = None,
+    record_raw: Annotated[
+        Path | None, Parameter(group=_RECORDING, help="Folder for both streams as they come; infrared without loss.")
+    ] = None,
+    codec: Annotated[str | None, Parameter(group=_RECORDING, help="Of --out: h264, hevc, vp9, av1, ffv1.")] = None,
+    crf: Annotated[float | None, Parameter(group=_RECORDING, help="Of --out: lower is better and larger.")] = None,
+    if_exists: Annotated[Literal["error", "overwrite"], Parameter(group=_RECORDING)] = "error",
+    sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
+    aligning: Annotated[AligningOptions, Parameter(name="*")] = AligningOptions(),  # noqa: B008
+    computing: Annotated[Computing, Parameter(name="*")] = Computing(),  # noqa: B008
+) -> None:
+    """Fuse two streams as they come, and look on in a browser.
+
+    irvis live visible.mp4 thermal.mp4 --loop
+    irvis live 0 2 --visible-format mjpeg,1280x720,30 --infrared-format y16,640x512 --rig rig.json
+    irvis live rtsp://camera/visible rtsp://camera/thermal --page 0.0.0.0:8080 -o fused.mkv
+
+    Always the newest picture of each side is fused; what comes faster than it can be fused is dropped. A stream that
+    stops is opened again. Files are played at their own speed.
+    """
+    from ..live import Session, Wanted, place_of
+    from ..live.server import parse_page
+
+    _refuse(hold, timeout, offset, seconds, computing, window, page)
+    where = None if page is None else parse_page(page)
+    wanted = Wanted(
+        visible=place_of(visible, visible_format), infrared=place_of(infrared, infrared_format),
+        following=_following(infrared_range, range_seconds, level_infrared, sensing, aligning), color=infrared_color,
+        laying=aligning.laying(resize_infrared, sensing.distance), resize=resize_infrared, palette=palette,
+        steady=steady, offset=offset, hold=hold, timeout=timeout, loop=loop, wait=wait, out=out, codec=codec, crf=crf,
+        raw=record_raw,
+    )  # fmt: skip
+    _refuse_files(wanted, if_exists)
+    session = Session(wanted, computing.fuser(method), device=computing.device, tell=errors.print)
+    _run(session, where, window, seconds)
+
+
+def _following(
+    infrared_range: str | None, seconds: float, level: bool, sensing: SensingOptions, aligning: AligningOptions
+) -> "Following":  # fmt: skip
+    from ..thermal import Range
+    from ..video.steady import Following
+
+    span = Range.parse(infrared_range) if infrared_range is not None else None
+    if not seconds >= 0:
+        raise IrvisError(f"--range-seconds is 0 or more, not {seconds:g}")
+    if aligning.align_flow:
+        raise IrvisError("--align-flow bends each picture by itself: a stream is aligned once. Leave it out")
+    if sensing.frame:
+        raise IrvisError("--frame is for single pictures: a stream is shown as a whole")
+    how = sensing.sensing()
+    if aligning.rig is not None and not how.wants_degrees(span):
+        how = how.without("distance")
+    refuse_idle(how, span)
+    return Following(range=span, seconds=seconds, level=level, sensing=how)
+
+
+def _refuse(
+    hold: float, timeout: float, offset: float, seconds: float | None, computing: Computing, window: bool,
+    page: str | None,
+) -> None:  # fmt: skip
+    """What means nothing."""
+    computing.refuse()
+    if idle := [name for name in ("batch", "workers", "memory", "ray") if getattr(computing, name) is not None]:
+        raise IrvisError(f"--{idle[0]} is for files: live fuses one pair after another, on this machine")
+    for name, number in (("hold", hold), ("timeout", timeout), ("seconds", seconds)):
+        if number is not None and not number > 0:
+            raise IrvisError(f"--{name} is more than 0, not {number:g}")
+    if not abs(offset) <= 10:
+        raise IrvisError(f"--offset is 10 s at most, not {offset:g}: that many pictures are held in memory")
+    if window and page is not None:
+        raise IrvisError("--window and --page exclude each other")
+
+
+def _refuse_files(wanted: "Wanted", if_exists: str) -> None:
+    from ..video.coding import codec_of, options_of
+
+    if wanted.out is not None:
+        options_of(codec_of(wanted.out, wanted.codec), wanted.crf)
+    elif wanted.codec is not None or wanted.crf is not None:
+        raise IrvisError("--codec and --crf are of --out, which is not given")
+    raw = [] if wanted.raw is None else [wanted.raw / "visible.mkv", wanted.raw / "infrared.mkv"]
+    inputs = [Path(place.address).resolve() for place in (wanted.visible, wanted.infrared) if place.kind == "file"]
+    for path in [*raw, *([wanted.out] if wanted.out is not None else [])]:
+        if path.resolve() in inputs:
+            raise IrvisError(f"{path} is an input and would be overwritten")
+        if path.exists() and if_exists == "error":
+            raise IrvisError(f"{path} exists; use --if-exists overwrite")
+
+
+def _run(session: "Session", where: tuple[str, int] | None, window: bool, seconds: float | None) -> None:
+    """Until it ends by itself, after so many seconds, or by Ctrl-C; then all is told."""
+    from ..live import server, telling
+    from ..live import window as windows
+
+    shown = windows.open_window("irvis live") if window else None
+    page = None if window else server.serving(session, *(where or (server.LOOPBACK[0], None)))
+    before = signal.signal(signal.SIGTERM, _terminated)
+    try:
+        session.start()
+        if page is not None:
+            page.start()
+            console.print(f"open {page.address} in a browser; stop with Ctrl-C")
+            if not page.local:
+                errors.print("warning: other machines can see this page, and it asks for no password")
+        if shown is not None:
+            windows.show(session, shown, seconds)
+        else:
+            _follow(session, seconds)
+    except KeyboardInterrupt:
+        errors.print("stopping")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        session.stop()
+        if page is not None:
+            page.close()
+    for line in telling.lines(session):
+        console.print(line)
+    _fail(session)
+
+
+def _follow(session: "Session", seconds: float | None) -> None:
+    """Wait; on a terminal, with a line that tells how it goes."""
+    from time import monotonic
+
+    from ..live import telling
+
+    until = None if seconds is None else monotonic() + seconds
+    with errors.status("starting") as status:
+        while until is None or monotonic() < until:
+            step = 1.0 if until is None else max(0.0, min(1.0, until - monotonic()))
+            if session.wait(step):
+                return
+            status.update(telling.line(session))
+
+
+def _fail(session: "Session") -> None:
+    """What went wrong ends with an error."""
+    if session.problem:
+        raise IrvisError(session.problem)
+    failed = [recorder for recorder in session.recorders.values() if recorder.problem]
+    if failed:
+        raise IrvisError(f"{len(failed)} of {len(session.recorders)} recordings failed")
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,229 @@
+"""Options of videos, and `fuse` for files that are videos."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from pathlib import Path
+from time import time
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Group, Parameter
+
+from ..errors import IrvisError
+from .common import console, errors
+from .computing import Computing
+
+if TYPE_CHECKING:
+    from ..jobs.video import Asked, Coding, Film
+    from ..thermal import Sensing
+    from ..video.steady import Following
+
+VIDEO = Group("Video", sort_key=6)
+_WRITTEN = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
+
+
+@Parameter(group=VIDEO)
+@dataclass(frozen=True, kw_only=True)
+class VideoOptions:
+    """For videos, SEQ and CSQ files, and images in sequence (a folder, a glob, frames/%04d.png)."""
+
+    fps: Annotated[
+        str | None,
+        Parameter(help="30 or 30000/1001: of image sequences; of videos, the output's. Default: as visible."),
+    ] = None
+    infrared_fps: Annotated[str | None, Parameter(help="Of infrared images, where it differs.")] = None
+    start: Annotated[str | None, Parameter(help="Seconds, or 1:30, of visible that are left out.")] = None
+    duration: Annotated[str | None, Parameter(help="Seconds, or 1:30, that are fused.")] = None
+    offset: Annotated[float | None, Parameter(help="Seconds that are added to infrared's time stamps.")] = None
+    sync: Annotated[
+        Literal["stamps", "auto"], Parameter(help="auto: find the offset by what moves in both; refuse if unsure.")
+    ] = "stamps"
+    infrared_frames: Annotated[
+        Literal["nearest", "interpolated"], Parameter(help="Infrared between two of its frames.")
+    ] = "nearest"
+    visible_stream: Annotated[int | None, Parameter(help="Of the video streams of a file, from 0.")] = None
+    infrared_stream: Annotated[int | None, Parameter(help="Of the video streams of a file, from 0.")] = None
+    range_seconds: Annotated[
+        float | None, Parameter(help="Time constant with which a percentile range follows. Default: 10.")
+    ] = None
+    level_infrared: Annotated[
+        bool, Parameter(negative="", help="Undo what the camera's own gain does to 8-bit infrared.")
+    ] = False
+    steady: Annotated[
+        bool | None, Parameter(help="Keep the fused picture still where nothing moves. Default: yes.")
+    ] = None
+    codec: Annotated[
+        str | None,
+        Parameter(help="h264, hevc, vp9, av1, ffv1, prores, or an encoder of FFmpeg. Default: by the suffix."),
+    ] = None
+    crf: Annotated[
+        float | None, Parameter(help="Quality on the codec's scale; lower is better. Default: 20 (h264).")
+    ] = None
+    pixel_format: Annotated[str | None, Parameter(help="FFmpeg's name. Default: yuv420p, or what fits.")] = None
+    audio: Annotated[bool | None, Parameter(help="Copy the sound of visible. Default: yes.")] = None
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Options that are not at their default."""
+        found = [one.name for one in fields(self) if getattr(self, one.name) != one.default]
+        return tuple(f"--{name.replace('_', '-')}" for name in found)
+
+    def refuse_for_pictures(self) -> None:
+        """Where pairs of pictures are fused."""
+        if self.given:
+            raise IrvisError(f"{self.given[0]} is for videos: give video files, or a video ({_WRITTEN[0]} …) as --out")
+
+    def following(self, sensing: "Sensing", span: object, range_per: str | None) -> "Following":
+        """How infrared becomes gray."""
+        from ..thermal import Range
+        from ..video.steady import SECONDS, Following
+
+        seconds = SECONDS if self.range_seconds is None else self.range_seconds
+        if not seconds >= 0:
+            raise IrvisError(f"--range-seconds is 0 or more, not {seconds:g}")
+        if range_per is not None and self.range_seconds is not None:
+            raise IrvisError("--range-seconds is a range that follows, --range-per one that does not: give one of them")
+        if range_per == "image":
+            seconds = 0.0
+        assert span is None or isinstance(span, Range)
+        return Following(range=span, seconds=seconds, level=self.level_infrared, sensing=sensing)
+
+    def asked(self, visible: str, infrared: str | None, following: "Following") -> "Asked":
+        """Both streams; what means nothing is an IrvisError."""
+        from ..jobs.video import Asked
+
+        for name in ("visible_stream", "infrared_stream"):
+            if (getattr(self, name) or 0) < 0:
+                raise IrvisError(f"--{name.replace('_', '-')} is 0 or more")
+        if self.sync == "auto" and self.offset is not None:
+            raise IrvisError("--sync auto finds the offset: leave --offset out, or give it alone")
+        rates = rate_of(self.fps, "--fps"), rate_of(self.infrared_fps, "--infrared-fps")
+        return Asked(
+            visible=visible, infrared=infrared, streams=(self.visible_stream, self.infrared_stream), rates=rates,
+            start=seconds_of(self.start, "--start") or Fraction(0), duration=seconds_of(self.duration, "--duration"),
+            offset="auto" if self.sync == "auto" else Fraction(str(self.offset or 0)), match=self.infrared_frames,
+            following=following,
+        )  # fmt: skip
+
+    def coding(self, out: Path, visible: str | None = None) -> "Coding":
+        """What is written. Images keep the rate that is said, and their holes; videos are given it anew."""
+        from ..jobs.video import Coding
+
+        rate = rate_of(self.fps, "--fps") if visible is None or Path(visible).is_file() else None
+        return Coding(
+            out=out, codec=self.codec, crf=self.crf, pixel_format=self.pixel_format, rate=rate,
+            audio=self.audio is not False, hold=self.steady is not False,
+        )  # fmt: skip
+
+
+def rate_of(text: str | None, name: str) -> Fraction | None:
+    """Frames a second, as 25, 29.97 or 30000/1001."""
+    if text is None:
+        return None
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise IrvisError(f"{name} is a number like 25 or 30000/1001, not {text!r}") from error
+    if not 0 < rate <= 1000:
+        raise IrvisError(f"{name} is above 0 and at most 1000, not {text}")
+    return rate.limit_denominator(100_000)
+
+
+def seconds_of(text: str | None, name: str) -> Fraction | None:
+    """Seconds, as 90, 1:30 or 0:01:30.5."""
+    if text is None:
+        return None
+    try:
+        parts = [Fraction(part) for part in text.split(":")]
+    except (ValueError, ZeroDivisionError) as error:
+        raise IrvisError(f"{name} is seconds or minutes:seconds, as 90 or 1:30, not {text!r}") from error
+    if len(parts) > 3 or min(parts) < 0 or (name == "--duration" and not any(parts)):
+        raise IrvisError(f"{name} is seconds or minutes:seconds, as 90 or 1:30, not {text!r}")
+    return sum((part * 60**place for place, part in enumerate(reversed(parts))), Fraction(0))
+
+
+def is_video_job(visible: str, infrared: str | None, out: str) -> bool:
+    """Whether moving pictures are fused: by the names of the files, or of the file that is made."""
+    from ..video.source import is_video
+
+    return any(is_video(text) for text in (visible, infrared or "")) or Path(out).suffix.lower() in _WRITTEN
+
+
+def fuse_streams(asked: "Asked", coding: "Coding", methods: Sequence[str], computing: Computing) -> None:
+    """Fuse two streams, with a bar, and tell what became of them."""
+    from ..jobs.video import fuse_video, part_of, refuse, targets
+
+    for name in ("memory", "workers", "ray"):
+        if getattr(computing, name) is not None:
+            raise IrvisError(f"--{name} is for pictures: a video is fused frame by frame and takes little memory")
+    refuse(methods, asked, coding)
+    fusers = {name: computing.fuser(name) for name in methods}
+    begun, batch = time(), computing.batch or (1 if computing.device == "cpu" else 8)
+    try:
+        with _Bar() as bar:
+            film = fuse_video(
+                asked, fusers, coding, computing.device, batch=batch, together=computing.runtime == "torch",
+                show=bar.show,
+            )  # fmt: skip
+    except BaseException:
+        for path in map(part_of, targets(methods, coding).values()):
+            if path.is_file() and path.stat().st_mtime >= begun - 1:
+                errors.print(f"what was fused until then plays: {path}")
+        raise
+    _report(film)
+
+
+class _Bar:
+    """Frames done, frames a second, time left; nothing where nobody looks."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+        from rich.text import Text
+
+        class Rate(ProgressColumn):
+            def render(self, task: Task) -> Text:
+                return Text(f"{task.speed or 0:.1f} fps")
+
+        self.progress = Progress(
+            "fusing", BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn(),
+            console=errors, transient=True, disable=not errors.is_terminal,
+        )  # fmt: skip
+        self.task = self.progress.add_task("fusing", total=None)
+
+    def __enter__(self) -> "_Bar":
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def show(self, done: int, total: int | None) -> None:
+        self.progress.update(self.task, completed=done, total=total)
+
+
+def _report(film: "Film") -> None:
+    if film.skipped:
+        console.print(f"{', '.join(map(str, film.files))}: there already")
+        return
+    for note in film.notes:
+        errors.print(f"warning: {note}")
+    for seconds, event in film.events:
+        errors.print(f"infrared at {float(seconds):.2f} s: {_EVENTS[event]}")
+    for told in film.told:
+        console.print(told)
+    pace = film.frames / film.seconds if film.seconds else 0.0
+    console.print(
+        f"fused {', '.join(map(str, film.files))}: {film.frames} frames in {film.seconds:.1f} s ({pace:.1f} fps)"
+    )
+    if film.problem:
+        raise IrvisError(f"{film.problem}. What there was is fused: {film.frames} frames")
+
+
+_EVENTS = {
+    "frozen": "the shutter closes, the picture is frozen",
+    "step": "all levels jump; the range jumps with them",
+    "cut": "another scene begins; the range begins anew",
+}
+
+
+__all__ = ["VideoOptions", "fuse_streams", "is_video_job", "rate_of", "seconds_of"]

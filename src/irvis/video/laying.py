@@ -1,0 +1,97 @@
+"""Infrared brought onto visible in the same way in every frame: what that takes is computed once."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+from ..align.warp import Placement, _for_grid_sample, _step, cut, inside, overlap, places, window
+from ..errors import IrvisError
+from ..filters import gaussian
+from ..fuser import feathered
+from ..io.laying import LEAST
+from ..io.photo import resized
+from ..types import Gray
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Lay:
+    """How infrared comes to lie over visible.
+
+    size: of the fused pictures; corner: where they begin in visible (top, left).
+    placement: where their pixels lie in infrared, see `align.warp`.
+    valid: None where infrared sees everything; share is the same, feathered as `Fuser` does it.
+    at, smooth: for `grid_sample`; at is None where infrared is only resized.
+    """
+
+    size: Size
+    placement: Placement
+    corner: Size = (0, 0)
+    valid: Gray | None = None
+    share: Gray | None = None
+    at: Tensor | None = None
+    smooth: float = 0.0
+
+    def to(self, device: str) -> "Lay":
+        """The same with its tensors on a device."""
+        there = {name: getattr(self, name) for name in ("valid", "share", "at")}
+        return replace(self, **{name: one.to(device) for name, one in there.items() if one is not None})
+
+    def over(self, infrared: Tensor) -> Tensor:
+        """(b, 1, h, w) as the visible camera would see it."""
+        if self.at is None:
+            return resized(infrared, *self.size)
+        soft = gaussian(infrared, self.smooth) if self.smooth else infrared
+        at = self.at.expand(len(soft), -1, -1, -1)
+        return grid_sample(soft, at, mode="bicubic", padding_mode="border", align_corners=False).clamp(0, 1)
+
+    def seen(self, visible: Tensor) -> Tensor:
+        """The part of visible that is kept."""
+        top, left = self.corner
+        height, width = self.size
+        if visible.shape[-2:] == self.size:
+            return visible
+        return visible[..., top : top + height, left : left + width].contiguous()
+
+    def outside(self, fused: Tensor, visible: Tensor) -> Tensor:
+        """Visible where infrared saw nothing, feathered."""
+        return fused if self.share is None else visible + self.share * (fused - visible)
+
+
+def same(visible: Size, infrared: Size, resize: bool = False) -> Lay:
+    """Pixel on pixel; `resize` takes infrared of another size for the same view."""
+    if visible != infrared and not resize:
+        raise IrvisError(
+            f"visible is {visible[1]}x{visible[0]} and infrared is {infrared[1]}x{infrared[0]}: "
+            "type --align or, if they show the same view, --resize-infrared."
+        )
+    return Lay(size=visible, placement=window((0, 0, visible[1], visible[0]), infrared))
+
+
+def placed(placement: Placement, visible: Size, infrared: Size, crop: bool = False) -> Lay:
+    """By a placement; `crop` keeps only what both cameras see."""
+    there = places(placement, visible)
+    step, valid = _step(there), torch.from_numpy(inside(there, infrared))[None, None].float()
+    if not bool(valid.any()):
+        raise IrvisError("infrared lies outside the visible picture.")
+    top, left, (height, width) = 0, 0, visible
+    if crop:
+        left, top, width, height = overlap(valid)
+        if min(width, height) < LEAST:
+            raise IrvisError(f"both cameras see only {width}x{height} pixels of visible: nothing to crop to.")
+        height, width = height - height % 2, width - width % 2  # what most codecs need
+        placement = cut(placement, left, top, (height, width))
+        there, valid = there[top : top + height, left : left + width], valid[..., :height, :width].fill_(1)
+    everywhere = bool(valid.all())
+    return Lay(
+        size=(height, width),
+        placement=placement,
+        corner=(top, left),
+        valid=None if everywhere else valid,
+        share=None if everywhere else feathered(valid),
+        at=torch.from_numpy(_for_grid_sample(there, infrared)),
+        smooth=0.45 * step if step > 1 else 0.0,
+    )

@@ -1,0 +1,240 @@
+"""Two streams on their way through all stages: decoding, fusing and coding overlap, and little is in memory.
+
+One thread decodes, pairs by time and makes thermal numbers gray; one fuses; the caller's own codes and writes.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice, takewhile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..color import gray
+from ..errors import IrvisError
+from ..fuser import Fuser
+from ..types import Thermal
+from .ahead import abreast, ahead, beside
+from .aligning import image_of
+from .frame import Frame, Samples
+from .pairing import Both, blended, paired
+from .plan import Coding, Film
+from .preparing import Prepared
+from .stabilise import Moment, stabilise
+from .steady import Shown, steady
+from .temperatures import Readings, Sidecars, measured, painted
+from .writer import PictureWriter, Writer
+
+AHEAD = 4
+"""Frames that are decoded and not yet fused, and that are fused and not yet coded, at most."""
+
+Show = Callable[[int, int | None], object]
+"""Told after each frame: how many are done, and of how many, where that is known."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Taken:
+    """A moment of both streams."""
+
+    both: Both
+    shown: Shown
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Fused:
+    """Its pictures, one for each method, ready to be coded."""
+
+    time: Fraction
+    since: Fraction
+    pictures: tuple[Samples, ...]
+    event: str
+    thermal: Thermal | None
+
+
+class Run:
+    """One video on its way through all stages."""
+
+    def __init__(
+        self, ready: Prepared, fusers: Mapping[str, Fuser], paths: Mapping[str, Path], coding: Coding, device: str,
+        batch: int, abreast: int,
+    ) -> None:  # fmt: skip
+        self.ready, self.fusers, self.paths, self.coding = ready, fusers, paths, coding
+        self.device, self.batch, self.abreast, self.lay = device, batch, abreast, ready.lay.to(device)
+        self.rate = coding.rate or ready.visible.facts.rate or Fraction(25)
+        self.done, self.problem, self.film = 0, "", Film()
+        self.trouble: list[str] = []
+        self.events: list[tuple[Fraction, str]] = []
+        self.readings = Readings(coding.drawing)
+        self.writers: list[Writer | PictureWriter] = []
+        self.kept: Sidecars | None = None
+
+    @property
+    def total(self) -> int | None:
+        """Frames to expect."""
+        asked, length = self.ready.asked, self.ready.visible.facts.duration
+        if length is None:
+            return None
+        left = max(length - asked.start, Fraction(0))
+        return max(1, round(self.rate * (left if asked.duration is None else min(left, asked.duration))))
+
+    def to_the_end(self, show: Show) -> None:
+        """Write all frames; `film` says what became of them, whatever ends this."""
+        try:
+            with ExitStack() as files:
+                self._write_all(files, show)
+        finally:
+            self._tell()
+        if not self.done:
+            raise IrvisError(f"no moment was fused: {self.film.problem or 'the streams do not overlap'}.")
+
+    def _write_all(self, files: ExitStack, show: Show) -> None:
+        stream = files.enter_context(closing(ahead(self._fused(), AHEAD)))
+        while True:
+            try:
+                one = next(stream)
+            except StopIteration:
+                return
+            except IrvisError as error:  # of the streams: what came before it is a whole video
+                if not self.done:
+                    raise
+                self.problem = str(error)
+                return
+            if not self.done:
+                self.writers = self._new_writers(one)
+                for writer in self.writers:
+                    files.enter_context(writer)
+                self.kept = files.enter_context(self._sidecars(one)) if self.coding.drawing.sidecar else None
+            self._write(one)
+            self.done += 1
+            show(self.done, self.total)
+
+    # ------------------------------------------------------------------------------------- stages
+
+    def _taken(self) -> Iterator[_Taken]:
+        """Decoded, paired, and infrared as gray."""
+        ready, asked = self.ready, self.ready.asked
+        seen = ready.visible.frames(asked.start)
+        if asked.duration is not None:
+            end = asked.start + asked.duration
+            seen = takewhile(lambda frame: frame.time < end, seen)
+        warm = ready.infrared.frames(max(asked.start - ready.offset - 2, Fraction(0)))
+        pairs = paired(
+            seen, warm, offset=ready.offset, match=asked.match, rate=self.coding.rate, trouble=self.trouble
+        )  # fmt: skip
+        for both, shown in beside(pairs, _frame, lambda frames: steady(frames, ready.following)):
+            yield _Taken(both=both, shown=shown)
+
+    def _fused(self) -> Iterator[_Fused]:
+        """Fused, held still, and as numbers of 8 bits."""
+        with closing(ahead(self._taken(), AHEAD)) as taken:
+            hold = stabilise if self.coding.hold else _as_they_are
+            for (one, moment), pictures in beside(self._moments(taken), lambda both: both[1], hold):
+                yield self._ready(one, moment, pictures)
+
+    def _moments(self, taken: Iterator[_Taken]) -> Iterator[tuple[_Taken, Moment]]:
+        batches = iter(lambda: list(islice(taken, self.batch)), [])
+        for several, moments in abreast(batches, lambda several: (several, self._fuse(several)), self.abreast):
+            yield from zip(several, moments, strict=True)
+
+    @torch.inference_mode()
+    def _fuse(self, several: Sequence[_Taken]) -> list[Moment]:
+        lay = self.lay
+        visible = lay.seen(torch.cat([image_of(one.both.visible, self.device) for one in several]))
+        infrared = torch.cat([torch.from_numpy(one.shown.gray)[None, None] for one in several]).to(self.device)
+        infrared = lay.over(infrared)
+        colour = visible.expand(-1, 3, -1, -1)
+        fused = [lay.outside(fuser(colour, infrared), colour) for fuser in self.fusers.values()]
+        return [
+            Moment(
+                visible=visible[n : n + 1], infrared=infrared[n : n + 1], cut=one.shown.event == "cut",
+                fused=tuple(pictures[n : n + 1] for pictures in fused),
+            )
+            for n, one in enumerate(several)
+        ]  # fmt: skip
+
+    @torch.inference_mode()
+    def _ready(self, one: _Taken, moment: Moment, pictures: tuple[Tensor, ...]) -> _Fused:
+        coding, ready, found = self.coding, self.ready, None
+        mono = coding.color == "gray" or (moment.visible.shape[1] == 1 and not coding.drawing.any)
+        if coding.drawing.any:
+            name = ready.infrared.facts.name
+            found = measured(one.shown, name, ready.following.sensing, ready.lay, coding.drawing)
+            visible = moment.visible.expand(-1, 3, -1, -1).cpu()
+            pictures = tuple(
+                painted(picture.cpu(), visible, moment.infrared.cpu(), found, coding.drawing) for picture in pictures
+            )
+        return _Fused(
+            time=one.both.time,
+            since=one.both.visible.time,
+            pictures=tuple(_bytes(gray(picture) if mono else picture) for picture in pictures),
+            event=one.shown.event,
+            thermal=found,
+        )
+
+    # ------------------------------------------------------------------------------------ writing
+
+    def _new_writers(self, first: _Fused) -> list[Writer | PictureWriter]:
+        coding, facts = self.coding, self.ready.visible.facts
+        if not coding.is_file:
+            return [PictureWriter(p, format=coding.format, quality=coding.quality) for p in self.paths.values()]
+        return [
+            Writer(
+                path, rate=self.rate, size=_size(picture), codec=coding.codec, crf=coding.crf,
+                pixel_format=coding.pixel_format, aspect=facts.aspect,
+                audio_from=facts.name if coding.audio and facts.audio else None, audio_start=first.since,
+            )
+            for path, picture in zip(self.paths.values(), first.pictures, strict=True)
+        ]  # fmt: skip
+
+    def _sidecars(self, first: _Fused) -> Sidecars:
+        path = next(iter(self.paths.values()))
+        return Sidecars(path, rate=self.rate, size=_size(first.pictures[0]), lay=self.ready.lay)
+
+    def _write(self, one: _Fused) -> None:
+        for writer, picture in zip(self.writers, one.pictures, strict=True):
+            writer.write(picture, one.time)
+        if one.thermal is not None:
+            if self.coding.drawing.measures:
+                self.readings.add(one.thermal, _size(one.pictures[0]), one.time)
+            if self.kept is not None:
+                self.kept.write(one.thermal, one.time)
+        if one.event and (not self.events or self.events[-1][1] != one.event or one.event == "step"):
+            self.events.append((one.time, one.event))
+
+    def _tell(self) -> None:
+        sources = self.ready.visible, self.ready.infrared
+        damage = [f"{source.facts.name}: {line}" for source in sources for line in source.trouble]
+        coded = dict.fromkeys(note for writer in self.writers for note in writer.notes)
+        self.film = Film(
+            files=tuple(writer.path for writer in self.writers if not writer.part),
+            parts=tuple(writer.part for writer in self.writers if writer.part),
+            frames=self.done,
+            notes=(*self.ready.notes, *self.trouble, *coded),
+            told=self.readings.told,
+            events=tuple(self.events),
+            problem="; ".join([*damage, *([self.problem] if self.problem else [])]),
+        )
+
+
+def _as_they_are(moments: Iterator[Moment]) -> Iterator[tuple[Tensor, ...]]:
+    return (moment.fused for moment in moments)
+
+
+def _frame(both: Both) -> Frame:
+    return both.infrared if both.later is None else blended(both.infrared, both.later, both.share)
+
+
+def _bytes(picture: Tensor) -> Samples:
+    """(h, w, 3), or (h, w) of one channel."""
+    levels = picture[0].mul(255).add_(0.5).to(torch.uint8)
+    pixels: Any = (levels[0] if len(levels) == 1 else levels.permute(1, 2, 0)).contiguous().cpu().numpy()
+    return np.ascontiguousarray(pixels)
+
+
+def _size(picture: Samples) -> tuple[int, int]:
+    return picture.shape[0], picture.shape[1]

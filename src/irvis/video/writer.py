@@ -1,0 +1,228 @@
+"""Frames to a video file that is whole or does not bear its name, or to a folder of numbered pictures."""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from .. import io
+from ..errors import IrvisError
+from ..io.samples import tensor
+from ..types import Meta
+from .audio import Audio
+from .coding import codec_of, options_of, pixels_of
+from .frame import Samples
+from .library import av, reason
+
+_SHARP = av.video.reformatter.Interpolation.BILINEAR | av.video.reformatter.Interpolation.ACCURATE_RND
+_LIMITED, _FULL, _BT709 = 1, 2, 1
+_TICKS = 10_000
+"""A second has at least so many moments at which a frame can be shown."""
+
+
+def part_of(path: Path) -> Path:
+    """What a file is called that was not finished: NAME.part.mp4 beside NAME.mp4."""
+    return path.with_name(f"{path.stem}.part{path.suffix}")
+
+
+def tick_of(rate: Fraction) -> Fraction:
+    """The unit of time of a file: frames of this rate fall on whole units, and others can, to 0.1 ms."""
+    return Fraction(1, rate.numerator * ceil(Fraction(_TICKS, rate.numerator)))
+
+
+class Writer:
+    """A video file that is written frame by frame; a context manager.
+
+    The file appears under its name when all went well. Whatever else ends the writing (an error, Ctrl-C, a generator
+    that is closed), what was written is finished as `part_of(path)` and plays; `part` then says where.
+
+    Parameters
+    ----------
+    path: .mp4, .m4v, .mov, .mkv or .webm; the folder is made.
+    rate: frames a second, the usual step; frames may come at any times that rise.
+    size: height and width of all frames.
+    codec: a name of `coding.CODECS` or of an encoder of FFmpeg; None: that of the suffix.
+    crf: the codec's own scale of quality, lower is better.
+    pixel_format: FFmpeg's name. None: 4:2:0 (4:4:4 where a side is odd); FFV1 keeps RGB, gray and counts exactly.
+    aspect: width of a pixel over its height.
+    audio_from: a file whose sound is copied, from `audio_start` seconds on.
+    about: metadata of the file.
+
+    YUV is written as BT.709, limited range, and tagged so.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        rate: Fraction,
+        size: tuple[int, int],
+        codec: str | None = None,
+        crf: float | None = None,
+        pixel_format: str | None = None,
+        aspect: Fraction = Fraction(1),
+        audio_from: str | None = None,
+        audio_start: Fraction = Fraction(0),
+        about: Mapping[str, str] | None = None,
+    ) -> None:
+        self.path, self.rate, self.size, self.aspect = path, rate, size, aspect
+        self.codec = codec_of(path, codec)
+        self.options, self.asked = options_of(self.codec, crf), pixel_format
+        self.audio_from, self.audio_start, self.about = audio_from, audio_start, dict(about or {})
+        self.frames, self.notes = 0, list[str]()
+        self.part: Path | None = None
+        self._unfinished = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.part{path.suffix}")
+        self._container: av.container.OutputContainer | None = None
+        self._stream: av.VideoStream
+        self._audio: Audio | None = None
+        self._last = -1
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def write(self, samples: Samples, time: Fraction) -> None:
+        """One frame, (h, w, 3) uint8, (h, w) uint8 or uint16, shown `time` seconds after the file begins."""
+        if samples.shape[:2] != self.size:
+            raise IrvisError(f"{self.path}: a frame is {samples.shape[1]}x{samples.shape[0]}, not like those before.")
+        with self._telling():
+            if self._container is None:
+                self._begin(samples)
+            if self._audio is not None:
+                self._audio.until(time)
+            picture = self._picture(samples)
+            unit = tick_of(self.rate)
+            self._last = max(self._last + 1, round(time / unit))
+            picture.pts, picture.time_base = self._last, unit
+            picture.duration = round(1 / self.rate / unit)
+            assert self._container is not None
+            self._container.mux(self._stream.encode(picture))
+        self.frames += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                with self._telling():
+                    self._finish()
+                self._named(self.path)
+            else:
+                with suppress(Exception):
+                    self._finish()
+                    self._named(part_of(self.path))
+                    self.part = part_of(self.path) if self.frames else None
+        finally:
+            self._unfinished.unlink(missing_ok=True)
+
+    def _begin(self, samples: Samples) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = pixels_of(self.codec, self.asked, samples)
+        if pixels == "yuv444p" and self.asked is None:
+            self.notes.append("a side is odd: coded as 4:4:4, which not every player shows")
+        self._container = av.open(str(self._unfinished.absolute()), "w", container_options=_faststart(self.path))
+        self._container.metadata.update(self.about)
+        self._stream = self._video(self._container, pixels)
+        if self.audio_from is not None:
+            self._audio = Audio(self._container, self.audio_from, self.audio_start)
+            self.notes += self._audio.notes
+
+    def _video(self, container: av.container.OutputContainer, pixels: str) -> av.VideoStream:
+        try:
+            stream = container.add_stream(self.codec.encoder, rate=self.rate, options=self.options)
+        except ValueError as error:
+            raise IrvisError(f"{self.path}: a {self.path.suffix} file takes no {self.codec.encoder}") from error
+        assert isinstance(stream, av.VideoStream)
+        context = stream.codec_context
+        context.height, context.width = self.size
+        context.pix_fmt, context.time_base = pixels, tick_of(self.rate)
+        context.sample_aspect_ratio = self.aspect
+        context.flags |= av.codec.context.Flags.frame_duration
+        if self.codec.tag and self.path.suffix.lower() != ".mkv":
+            context.codec_tag = self.codec.tag
+        if pixels.startswith(("yuv", "nv", "p0")):
+            context.colorspace = context.color_primaries = context.color_trc = _BT709
+            context.color_range = _LIMITED
+        elif pixels.startswith("gray"):
+            context.color_range = _FULL
+        return stream
+
+    def _picture(self, samples: Samples) -> av.VideoFrame:
+        kind = "rgb24" if samples.ndim == 3 else "gray16le" if samples.dtype == np.uint16 else "gray"
+        picture = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(samples), kind)
+        picture.color_range = _FULL
+        wanted = str(self._stream.codec_context.pix_fmt)
+        if wanted == kind:
+            return picture
+        if wanted.startswith(("yuv", "nv", "p0")):
+            return picture.reformat(
+                format=wanted, dst_colorspace=_BT709, dst_color_range=_LIMITED, interpolation=_SHARP, threads=1
+            )
+        return picture.reformat(format=wanted, interpolation=_SHARP, threads=1)
+
+    def _finish(self) -> None:
+        """Flush, close; nothing if nothing was begun."""
+        container, self._container = self._container, None
+        if container is None:
+            return
+        try:
+            container.mux(self._stream.encode(None))
+            if self._audio is not None:
+                self._audio.until(self._last * tick_of(self.rate) + 1 / self.rate)
+        finally:
+            if self._audio is not None:
+                self._audio.close()
+            container.close()
+
+    def _named(self, path: Path) -> None:
+        if self.frames:
+            self._unfinished.replace(path)
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """What FFmpeg cannot do is an IrvisError that names the file."""
+        try:
+            yield
+        except (av.FFmpegError, OSError) as error:
+            raise IrvisError(f"{self.path} cannot be written: {reason(error)}.") from error
+
+
+def _faststart(path: Path) -> dict[str, str]:
+    """The index at the beginning: a browser plays such a file while it loads."""
+    return {"movflags": "+faststart"} if path.suffix.lower() in (".mp4", ".m4v", ".mov") else {}
+
+
+class PictureWriter:
+    """A folder of numbered pictures and `times.csv`, with the interface of `Writer`.
+
+    Each picture is whole or not there; what was written stays, whatever ends the writing.
+    """
+
+    def __init__(self, folder: Path, *, format: str = "png", quality: int = 95) -> None:
+        self.path, self.format, self.quality = folder, format, quality
+        self.frames, self.notes = 0, list[str]()
+        self.part: Path | None = None
+        self._times: list[str] = ["picture,seconds"]
+
+    def __enter__(self) -> "PictureWriter":
+        return self
+
+    def write(self, samples: Samples, time: Fraction) -> None:
+        """One frame, see `Writer.write`."""
+        name = f"{self.frames + 1:06d}.{self.format}"
+        full = 65535 if samples.dtype == np.uint16 else 255
+        picture = tensor(samples if samples.ndim == 3 else samples[..., None]) / full
+        io.write(self.path / name, picture, Meta(depth=16 if full == 65535 else 8), quality=self.quality)
+        self._times.append(f"{name},{float(time):.6f}")
+        self.frames += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.frames:
+            (self.path / "times.csv").write_text("\n".join(self._times) + "\n")
+            self.part = self.path if kind is not None else None

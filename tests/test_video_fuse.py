@@ -1,0 +1,412 @@
+"""`irvis fuse` on videos: two files become one, whatever they are, and what is wrong is one clear line."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from PIL import Image
+
+av = pytest.importorskip("av", reason="video needs the extra: pip install 'irvis[video]'")
+
+from irvis import api, cli  # noqa: E402
+from irvis.align.warp import laid_over  # noqa: E402
+from irvis.data.scene import scene  # noqa: E402
+from irvis.jobs.video import Asked, Coding, fuse_video  # noqa: E402
+from irvis.video.ahead import ahead  # noqa: E402
+from irvis.video.source import open_source  # noqa: E402
+from irvis.video.steady import Following  # noqa: E402
+from video_files import RATE, clip, counts, cut_short, decoded, gray, picture  # noqa: E402
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """The command line in a folder with two videos: exit status, output and messages."""
+    monkeypatch.chdir(tmp_path)
+    clip(tmp_path / "visible.mp4", map(picture, range(30)))
+    clip(tmp_path / "thermal.mp4", map(gray, range(30)))
+
+    def command(*words):
+        capsys.readouterr()
+        try:
+            cli.main(["fuse", *map(str, words)])
+            status = 0
+        except SystemExit as end:
+            status = int(end.code or 0)
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return command
+
+
+AVERAGE = ("-m", "average", "--no-steady")
+
+
+def test_two_videos_become_one_at_the_same_times(run, tmp_path):
+    status, out, err = run("visible.mp4", "thermal.mp4", "-o", "fused.mp4", *AVERAGE, "--crf", "1")
+    assert (status, err) == (0, "")
+    assert "30 frames" in out
+    back = decoded(tmp_path / "fused.mp4")
+    assert [time for time, _ in back] == pytest.approx([float(n / RATE) for n in range(30)], abs=1e-6)
+    seen, warm = (decoded(tmp_path / name)[10][1] / 255 for name in ("visible.mp4", "thermal.mp4"))
+    luma = back[10][1] @ np.array([0.299, 0.587, 0.114]) / 255
+    expected = (seen @ np.array([0.299, 0.587, 0.114]) + warm[..., 0]) / 2
+    assert np.abs(luma - expected).mean() < 0.01
+
+
+def test_frames_are_those_that_image_files_would_give(tmp_path):
+    """The whole way through a video is the way of pictures, but for coding."""
+    for kind, make in (("visible", picture), ("infrared", gray)):
+        (tmp_path / kind).mkdir()
+        for n in range(4):
+            Image.fromarray(make(n)).save(tmp_path / kind / f"{n}.png")
+    asked = Asked(visible=str(tmp_path / "visible"), infrared=str(tmp_path / "infrared"))
+    coding = Coding(out=tmp_path / "out.mkv", codec="ffv1", hold=False)
+    fuse_video(asked, {"laplacian": api.fuser("laplacian")}, coding)
+    for n, (_, found) in enumerate(decoded(tmp_path / "out.mkv")):
+        whole = np.asarray(
+            api.fuse(tmp_path / "visible" / f"{n}.png", tmp_path / "infrared" / f"{n}.png", "laplacian"), int
+        )
+        assert np.abs(found.astype(int) - whole).max() <= 1
+
+
+def test_infrared_of_sixteen_bits_and_another_rate_is_taken(run, tmp_path):
+    clip(tmp_path / "y16.mkv", map(counts, range(9)), rate=9, codec="ffv1", pixels="gray16le")
+    status, out, err = run("visible.mp4", "y16.mkv", "-o", "fused.mkv", *AVERAGE)
+    assert (status, err) == (0, "")
+    assert "30 frames" in out
+
+
+def test_one_file_may_hold_both_streams(run, tmp_path):
+    with av.open(str(tmp_path / "both.mkv"), "w") as file:
+        streams = []
+        for codec, pixels in (("ffv1", "gray16le"), ("libx264", "yuv420p")):
+            stream = file.add_stream(codec, rate=25)
+            stream.height, stream.width, stream.pix_fmt = 48, 64, pixels
+            streams.append(stream)
+        for n in range(10):
+            for stream, one, kind in ((streams[0], counts(n), "gray16le"), (streams[1], picture(n), "rgb24")):
+                frame = av.VideoFrame.from_ndarray(one, kind)
+                frame.pts, frame.time_base = n, Fraction(1, 25)
+                file.mux(stream.encode(frame))
+        for stream in streams:
+            file.mux(stream.encode(None))
+    status, out, _ = run("both.mkv", "-o", "fused.mp4", *AVERAGE)
+    assert status == 0
+    assert "10 frames" in out
+    colours = decoded(tmp_path / "fused.mp4")[5][1].astype(int)
+    assert np.ptp(colours, axis=2).max() > 10  # counts were not taken for the visible side
+    assert run("visible.mp4", "-o", "x.mp4", *AVERAGE)[0] == 1
+
+
+def test_folders_and_counted_images_become_a_video(run, tmp_path):
+    for kind, make in (("vi", picture), ("ir", gray)):
+        (tmp_path / "pairs" / kind).mkdir(parents=True)
+        for n in range(6):
+            Image.fromarray(make(n)).save(tmp_path / "pairs" / kind / f"{n:03d}.png")
+    for words in (("pairs",), ("pairs/vi", "pairs/ir"), ("pairs/vi/%03d.png", "pairs/ir/*.png")):
+        status, _, err = run(*words, "-o", "fused.mp4", *AVERAGE, "--fps", "10", "--if-exists", "overwrite")
+        assert (status, err) == (0, "")
+        assert decoded(tmp_path / "fused.mp4")[-1][0] == pytest.approx(0.5)
+    (tmp_path / "pairs" / "vi" / "002.png").unlink()
+    run("pairs/vi", "pairs/ir", "-o", "hole.mp4", *AVERAGE, "--fps", "10")
+    assert [round(time, 3) for time, _ in decoded(tmp_path / "hole.mp4")] == [0, 0.1, 0.3, 0.4, 0.5]
+
+
+def test_the_offset_is_found_by_what_moves(run, tmp_path):
+    """A thing that goes to and fro, never twice alike; infrared was started 1.2 s later."""
+
+    def at(time, warm):
+        rows, columns = np.mgrid[:48, :64]
+        place = 32 + 5 * sum(np.sin(time * speed + speed**2) for speed in (0.7, 1.3, 2.9, 3.7))
+        inside = (columns - place) ** 2 + (rows - 24) ** 2 < 60
+        return np.where(inside, 230 if warm else 30, 100 + 0 * rows).astype(np.uint8)
+
+    clip(tmp_path / "v.mp4", (at(n / 15, False) for n in range(240)), rate=15)
+    clip(tmp_path / "i.mp4", (at(n / 15 + 1.2, True) for n in range(240)), rate=15)
+    status, _, err = run("v.mp4", "i.mp4", "-o", "f.mp4", *AVERAGE, "--sync", "auto", "--duration", "2")
+    assert status == 0
+    assert float(err.split("moved by ")[1].split(" s")[0]) == pytest.approx(1.2, abs=0.05)
+    status, _, err = run("visible.mp4", "thermal.mp4", "-o", "g.mp4", *AVERAGE, "--sync", "auto")
+    assert status == 1
+    assert "--offset" in err
+
+
+def test_a_name_with_a_colon_is_no_protocol(run, tmp_path):
+    (tmp_path / "visible.mp4").rename(tmp_path / "12:30.mp4")
+    assert run("12:30.mp4", "thermal.mp4", "-o", "12:30 fused.mp4", *AVERAGE)[0] == 0
+
+
+def test_several_methods_give_several_files_and_a_folder_gets_pictures(run, tmp_path):
+    assert run("visible.mp4", "thermal.mp4", "-o", "fused.mp4", "-m", "average,max")[0] == 0
+    assert {path.name for path in tmp_path.glob("fused*")} == {"fused-average.mp4", "fused-max.mp4"}
+    assert run("visible.mp4", "thermal.mp4", "-o", "out", "-m", "max", "--duration", "0.2")[0] == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir())[:2] == ["000001.png", "000002.png"]
+
+
+def test_a_part_of_a_video_begins_at_zero(run, tmp_path):
+    assert run("visible.mp4", "thermal.mp4", "-o", "f.mp4", *AVERAGE, "--start", "0.5", "--duration", "0:00.2")[0] == 0
+    back = decoded(tmp_path / "f.mp4")
+    assert back[0][0] == 0
+    assert len(back) == 6
+    whole = [one for time, one in decoded(tmp_path / "visible.mp4") if time >= 0.5]
+    assert np.abs(np.diff([back[0][1].mean(), whole[0].mean()])) < 30
+
+
+def test_another_rate_is_what_it_says(run, tmp_path):
+    assert run("visible.mp4", "thermal.mp4", "-o", "f.mp4", *AVERAGE, "--fps", "10")[0] == 0
+    times = [time for time, _ in decoded(tmp_path / "f.mp4")]
+    assert times == pytest.approx([n / 10 for n in range(11)], abs=1e-4)  # the last frame is seen until 1.001 s
+
+
+def test_sound_of_visible_is_copied_unless_it_is_not_wanted(run, tmp_path):
+    clip(tmp_path / "loud.mp4", map(picture, range(30)), sound="aac")
+    for words, streams in (((), 1), (("--no-audio",), 0)):
+        assert run("loud.mp4", "thermal.mp4", "-o", "f.mp4", *AVERAGE, *words, "--if-exists", "overwrite")[0] == 0
+        with av.open(str(tmp_path / "f.mp4")) as file:
+            assert len(file.streams.audio) == streams
+
+
+def test_nothing_is_overwritten_unasked(run, tmp_path):
+    (tmp_path / "fused.mp4").write_bytes(b"mine")
+    status, _, err = run("visible.mp4", "thermal.mp4", "-o", "fused.mp4", *AVERAGE)
+    assert status == 1
+    assert "--if-exists" in err
+    assert run("visible.mp4", "thermal.mp4", "-o", "fused.mp4", *AVERAGE, "--if-exists", "skip")[0] == 0
+    assert (tmp_path / "fused.mp4").read_bytes() == b"mine"
+    status, _, err = run("visible.mp4", "thermal.mp4", "-o", "visible.mp4", "--if-exists", "overwrite")
+    assert status == 1
+    assert "is an input" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("visible.mp4", "none.mp4"), "none.mp4: no such file"),
+        (("visible.mp4", "thermal.mp4", "--codec", "nothing"), "no codec"),
+        (("visible.mp4", "thermal.mp4", "--match", "{id}a", "{id}b"), "--match"),
+        (("visible.mp4", "thermal.mp4", "--frame", "3"), "--frame"),
+        (("visible.mp4", "thermal.mp4", "--memory", "2GB"), "--memory"),
+        (("visible.mp4", "thermal.mp4", "--fps", "fast"), "--fps"),
+        (("visible.mp4", "thermal.mp4", "--start", "a:b"), "--start"),
+        (("visible.mp4", "thermal.mp4", "--start", "30"), "no moment was fused"),
+        (("visible.mp4", "thermal.mp4", "--offset", "99"), "no moment was fused"),
+        (("visible.mp4", "thermal.mp4", "--sync", "auto", "--offset", "1"), "--offset"),
+        (("visible.mp4", "thermal.mp4", "--range-seconds", "2", "--range-per", "sequence"), "--range-seconds"),
+        (("visible.mp4", "thermal.mp4", "--align", "--align-flow"), "align-flow"),
+        (("visible.mp4", "thermal.mp4", "--hottest", "1"), "no calibration"),
+        (("visible.mp4", "thermal.mp4", "--infrared-stream", "4"), "no 4"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(words, told, run, tmp_path):
+    status, _, err = run(*words, "-o", "x.mp4", *(("-m", "average") if "--hottest" not in words else ()))
+    assert status == 1
+    assert told in err
+    assert err.count("\n") <= 3
+    assert not list(tmp_path.glob("x*"))
+
+
+def test_words_of_videos_are_refused_for_pictures(run, tmp_path):
+    for name, make in (("v.png", picture), ("i.png", gray)):
+        Image.fromarray(make(0)).save(tmp_path / name)
+    status, _, err = run("v.png", "i.png", "-o", "f.png", "--codec", "h264")
+    assert status == 1
+    assert "--codec is for videos" in err
+
+
+def test_infrared_of_another_size_needs_a_word(run, tmp_path):
+    clip(tmp_path / "small.mp4", (gray(n, (24, 32)) for n in range(30)))
+    status, _, err = run("visible.mp4", "small.mp4", "-o", "f.mp4", *AVERAGE)
+    assert status == 1
+    assert "--resize-infrared" in err
+    assert run("visible.mp4", "small.mp4", "-o", "f.mp4", *AVERAGE, "--resize-infrared")[0] == 0
+
+
+def test_streams_that_are_cut_short_are_fused_as_far_as_they_go_and_the_exit_says_so(run, tmp_path):
+    clip(tmp_path / "long.mkv", (gray(n) for n in range(60)), codec="ffv1", pixels="gray")
+    cut_short(tmp_path / "long.mkv", 0.3)
+    status, out, err = run("visible.mp4", "long.mkv", "-o", "f.mp4", *AVERAGE)
+    assert status == 1
+    assert "cut short" in err
+    frames = len(decoded(tmp_path / "f.mp4"))
+    assert 5 < frames < 30
+    assert f"{frames} frames" in out
+
+
+# ------------------------------------------------------------------------------------- alignment
+
+
+LENSES = np.array([[0.9, 0, 22], [0, 0.9, -7], [0, 0, 1.0]])
+
+
+@pytest.fixture(scope="module")
+def two_lenses(tmp_path_factory):
+    """A still scene that two cameras see with different lenses, with noise."""
+    folder = tmp_path_factory.mktemp("lenses")
+    seen, warm = scene(3, (240, 320)).tensors()
+    over, valid = laid_over(warm, LENSES, (240, 320))
+    random = np.random.default_rng(0)
+
+    def frames(image):
+        whole = image[0].permute(1, 2, 0).numpy() * 255
+        whole = whole if whole.shape[2] == 3 else whole[..., 0]
+        return [np.clip(whole + random.normal(0, 2, whole.shape), 0, 255).astype(np.uint8) for _ in range(3)]
+
+    clip(folder / "visible.mp4", frames(seen), crf="8")
+    clip(folder / "thermal.mkv", frames(over * valid), codec="ffv1", pixels="gray")
+    return folder
+
+
+def test_infrared_of_another_lens_is_aligned_by_several_moments(run, two_lenses, tmp_path):
+    words = two_lenses / "visible.mp4", two_lenses / "thermal.mkv", "-m", "infrared", "--no-steady", "--align"
+    status, _, err = run(*words, "-o", "f.mkv", "--codec", "ffv1")
+    assert status == 0
+    assert "aligned by" in err
+    _, warm = scene(3, (240, 320)).tensors()
+    fused = decoded(tmp_path / "f.mkv")[1][1] @ np.array([0.299, 0.587, 0.114]) / 255
+    middle = np.s_[60:180, 80:240]
+    truth = warm[0, 0].numpy()[middle]
+    assert np.corrcoef(fused[middle].ravel(), truth.ravel())[0, 1] > 0.95
+
+
+def test_a_rig_is_applied_to_every_frame(run, two_lenses, tmp_path):
+    from irvis.align import Rig, rig_file
+
+    rig = Rig(
+        visible=(240, 320), infrared=(240, 320), matrix=np.linalg.inv(LENSES), distance=None, residual=None,
+        model="similarity", used=("a",), made="2025-01-01",
+    )  # fmt: skip
+    rig_file.save(rig, tmp_path / "rig.json")
+    words = two_lenses / "visible.mp4", two_lenses / "thermal.mkv", "-m", "infrared", "--no-steady"
+    assert run(*words, "--rig", "rig.json", "-o", "f.mkv", "--codec", "ffv1")[0] == 0
+    _, warm = scene(3, (240, 320)).tensors()
+    fused = decoded(tmp_path / "f.mkv")[1][1] @ np.array([0.299, 0.587, 0.114]) / 255
+    middle = np.s_[60:180, 80:240]
+    assert np.corrcoef(fused[middle].ravel(), warm[0, 0].numpy()[middle].ravel())[0, 1] > 0.97
+    assert run(*words, "--rig", "rig.json", "-o", "c.mkv", "--crop-to-overlap")[0] == 0
+    assert decoded(tmp_path / "c.mkv")[0][1].shape < (240, 320, 3)
+
+
+# ---------------------------------------------------------------------------------- temperatures
+
+
+@pytest.fixture
+def kelvin(tmp_path):
+    """Hundredths of a kelvin: 20 to 40 °C."""
+    frames = [np.round((gray(n, (144, 192)) / 255 * 20 + 20 + 273.15) * 100).astype(np.uint16) for n in range(6)]
+    clip(tmp_path / "kelvin.mkv", frames, rate=6, codec="ffv1", pixels="gray16le")
+    clip(tmp_path / "large.mp4", (picture(n, (144, 192)) for n in range(6)), rate=6)
+    return frames
+
+
+WARM = ("large.mp4", "kelvin.mkv", "-m", "average", "--kelvin-per-count", "0.01")
+
+
+def test_temperatures_are_written_as_counts_that_read_back(run, kelvin, tmp_path):
+    status, _, err = run(*WARM, "-o", "f.mp4", "--temperature-sidecar")
+    assert (status, err) == (0, "")
+    for name in ("f.celsius.mkv", "f.native.celsius.mkv"):
+        with open_source(str(tmp_path / name), gray=True) as source:
+            frames = list(source.frames())
+        assert [frame.time for frame in frames] == [Fraction(n, 6) for n in range(6)]
+        assert all(np.array_equal(frame.samples, one) for frame, one in zip(frames, kelvin, strict=True))
+        with av.open(str(tmp_path / name)) as file:
+            about = {key.upper(): text for key, text in file.metadata.items()}
+            assert json.loads(about["COMMENT"])["unit"] == "kelvin"
+            assert json.loads(about["COMMENT"])["per_count"] == 0.01
+
+
+def test_spots_and_the_hottest_are_told_over_the_whole_video(run, kelvin):
+    status, out, _ = run(*WARM, "-o", "f.mp4", "--spot", "150,130", "--hottest", "1", "--infrared-range", "20C,40C")
+    assert status == 0
+    warmest = max(float(one.max()) for one in kelvin) / 100 - 273.15
+    assert "hottest" in out
+    assert f"{warmest:.1f} °C" in out
+    assert "spot 150,130: " in out
+
+
+@pytest.mark.parametrize("words", [("--palette", "ironbow"), ("--msx",)])
+def test_palettes_colour_a_video(words, run, kelvin, tmp_path):
+    assert run(*WARM[:2], *WARM[4:], "-o", "f.mp4", *words)[0] == 0
+    frame = decoded(tmp_path / "f.mp4")[3][1].astype(int)
+    assert np.ptp(frame, axis=2).mean() > 20
+
+
+# ------------------------------------------------------------------------------------- interrupts
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
+def test_an_interrupt_leaves_what_was_fused_as_a_part_that_plays(tmp_path):
+    clip(tmp_path / "v.mp4", (picture(n, (240, 320)) for n in range(300)))
+    clip(tmp_path / "i.mp4", (gray(n, (240, 320)) for n in range(300)))
+    words = [sys.executable, "-c", RUN_WITH_INTERRUPTS, "fuse", "v.mp4", "i.mp4", "-o", "f.mp4", "-m", "encdec:tiny"]
+    process = subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    while not list(tmp_path.glob(".f.*")) and process.poll() is None:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "f.part.mp4" in err
+    assert {path.name for path in tmp_path.glob("*f.*")} == {"f.part.mp4"}
+    assert 1 <= len(decoded(tmp_path / "f.part.mp4")) < 300
+
+
+RUN_WITH_INTERRUPTS = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from irvis.cli import main
+main()
+"""
+
+
+def test_a_thread_that_runs_ahead_keeps_the_order_tells_errors_and_ends():
+    closed = []
+
+    def numbers(count, error=None):
+        try:
+            yield from range(count)
+            if error is not None:
+                raise error
+        finally:
+            closed.append(True)
+
+    assert list(ahead(numbers(20), 3)) == list(range(20))
+    with pytest.raises(KeyError):
+        list(ahead(numbers(2, KeyError("x"))))
+    running = ahead(numbers(10**9), 2)
+    assert [next(running), next(running)] == [0, 1]
+    running.close()
+    assert len(closed) == 3
+
+
+def test_little_is_in_memory_however_long_the_video(tmp_path):
+    """Frames that wait are bounded by count: nothing is decoded far ahead of what is written."""
+    clip(tmp_path / "v.mp4", map(picture, range(300)))
+    clip(tmp_path / "i.mp4", map(gray, range(300)))
+    from irvis.video import run
+
+    real = run.image_of
+    seen = []
+
+    def watched(frame, device="cpu"):
+        seen.append(frame.time)
+        return real(frame, device)
+
+    run.image_of = watched
+    try:
+        waiting = []
+        fuse_video(
+            Asked(visible=str(tmp_path / "v.mp4"), infrared=str(tmp_path / "i.mp4"), following=Following()),
+            {"average": api.fuser("average")},
+            Coding(out=tmp_path / "f.mp4", hold=False),
+            show=lambda done, total: waiting.append(len(seen) - done),
+        )
+    finally:
+        run.image_of = real
+    assert max(waiting) <= 2 * run.AHEAD + 6
