@@ -41,8 +41,9 @@ def main() -> None:
         f"{steps} steps of {plan.stages[0].batch} crops each, seed 0, one run each; validation pairs, luma. The "
         "encoder and the decoder are the same frozen ones.\n\n"
         "![training](../figures/maefuse-curves.png)\n\nThe fusion losses on the validation pairs.\n\n"
-        "![modules](../figures/maefuse-modules.png)\n\nThe mean of both images' features; CFM aligned only; CFM "
-        "trained; everything; and what one stage without alignment gives.\n\n"
+        "![modules](../figures/maefuse-modules.png)\n\nThe mean of both images' features; then, with attention over "
+        "all patches and over the same patch: CFM aligned only; CFM trained; everything; and what one stage without "
+        "alignment gives.\n\n"
         "![options](../figures/maefuse-options.png)\n\nInfrared gamma, and the infrared features as guide."
     )
     write("maefuse_ablations", rows, "Guided training of MaeFuse against its alternatives", note)
@@ -98,23 +99,28 @@ def curves(runs: Path) -> None:
 
 
 def modules(runs: Path) -> None:
-    """Figures 1, 6, 8: what each module gives at each point of the training."""
-    last = runs / "base" / "last.safetensors"
-    views = {
-        "mean of features": (last, {"fusion": "mean"}),
-        "CFM, aligned": (runs / "base" / "stage1.safetensors", {"fusion": "cfm"}),
-        "CFM, trained": (runs / "base" / "stage2.safetensors", {"fusion": "cfm"}),
-        "MFM, trained": (last, {}),
-        "one stage": (runs / "one-stage" / "last.safetensors", {}),
+    """Figures 1, 6, 8: what each module gives at each point of the training, with either attention."""
+    views: dict[str, tuple[Path, dict[str, object]]] = {
+        "mean of features": (runs / "base" / "last.safetensors", {"fusion": "mean"})
     }
+    for kind, two, one in (("token", "base", "one-stage"), ("pointwise", "pointwise", "pointwise-one-stage")):
+        views |= {
+            f"{kind}: CFM aligned": (runs / two / "stage1.safetensors", {"fusion": "cfm"}),
+            f"{kind}: CFM trained": (runs / two / "stage2.safetensors", {"fusion": "cfm"}),
+            f"{kind}: MFM trained": (runs / two / "last.safetensors", {}),
+            f"{kind}: one stage": (runs / one / "last.safetensors", {}),
+        }
     draw(views, FIGURES / "maefuse-modules.png")
 
 
 def options(runs: Path) -> None:
-    """Figures 10 and 11: infrared gamma, and the infrared features as guide."""
-    last = runs / "base" / "last.safetensors"
+    """Figures 10 and 11: infrared gamma, and the infrared features as guide (that needs attention over all patches)."""
+    last = runs / "pointwise" / "last.safetensors"
     views = {f"gamma {gamma}": (last, {"infrared_gamma": gamma}) for gamma in (1.0, 0.8, 0.6, 0.4)}
-    draw({**views, "infrared guide": (last, {"guide": "infrared"})}, FIGURES / "maefuse-options.png")
+    token = {
+        f"token, {guide} guide": (runs / "base" / "last.safetensors", {"guide": guide}) for guide in ("cfm", "infrared")
+    }
+    draw({**views, **token}, FIGURES / "maefuse-options.png")
 
 
 @torch.inference_mode()

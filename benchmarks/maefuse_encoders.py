@@ -36,8 +36,8 @@ def main() -> None:
     encoders = {
         "random": (TINY, None),
         "masked autoencoder": (TINY, chosen.own),
-        "random, as large as DINOv2": (LARGER, None),
         "DINOv2 ViT-S/14": (LARGER, chosen.dinov2),
+        "random, as large as DINOv2": (LARGER, None),
     }
     rows = [row_of(name, options, encoder, chosen) for name, (options, encoder) in encoders.items()]
     draw(chosen.runs, encoders)

@@ -298,12 +298,13 @@ def started(tmp_path, *words):
     return process, process.stdout.readline()
 
 
-def test_the_verb_serves_until_it_is_interrupted_and_leaves_nothing(tmp_path):
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_the_verb_serves_until_it_is_interrupted_and_leaves_nothing(by, tmp_path):
     process, line = started(tmp_path)
     [address] = re.findall(r"open (http://127\.0\.0\.1:\d+) in a browser", line)
     assert httpx.get(f"{address}/config", timeout=30).json()["title"] == "irvis"
     assert list(tmp_path.glob("irvis-app-*"))
-    process.send_signal(signal.SIGINT)
+    process.send_signal(by)
     said, warned = process.communicate(timeout=30)
     assert process.returncode == 0
     assert "Traceback" not in said + warned

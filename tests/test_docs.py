@@ -16,7 +16,7 @@ from irvis.data.scene import scene
 LENSES = np.array([[0.91, 0, 20], [0, 0.91, -8], [0, 0, 1.0]])
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-LEARN = [ROOT / "README.md", *sorted((ROOT / "docs" / "learn").glob("*.md"))]
+LEARN = [ROOT / "README.md", ROOT / "docs" / "index.md", *sorted((ROOT / "docs" / "learn").glob("*.md"))]
 TINY = """
 method = "encdec"
 options = { width = 4 }

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
 
 from . import color, tiling
 from .registry import Method, Spec
@@ -77,9 +77,12 @@ def feathered(valid: Gray) -> Gray:
     """A mask of zeros and ones eroded and smoothed, so that it is 0 outside and rises over `FEATHER` pixels."""
     radius = FEATHER // 2
     size = 2 * radius + 1
-    hole = nn.functional.max_pool2d(1 - valid, size, stride=1, padding=radius)
-    soft = avg_pool2d(hole, size, stride=1, padding=radius, count_include_pad=False)
-    return torch.minimum(1 - soft, valid)
+    hole = 1 - valid
+    for window, border in (((size, 1), (radius, 0)), ((1, size), (0, radius))):
+        hole = max_pool2d(hole, window, stride=1, padding=border)
+    for window, border in (((size, 1), (radius, 0)), ((1, size), (0, radius))):
+        hole = avg_pool2d(hole, window, stride=1, padding=border, count_include_pad=False)
+    return torch.minimum(1 - hole, valid)
 
 
 def _check(visible: Tensor, infrared: Tensor, valid: Tensor | None) -> None:

@@ -55,7 +55,7 @@ def _alignment() -> Controls:
 
 
 def _infrared() -> Controls:
-    units = [("counts, or degrees where asked for", ""), "celsius", ("the camera's picture", "picture")]
+    units: list[Any] = [("counts, or degrees where asked for", ""), "celsius", ("the camera's picture", "picture")]
     return {
         "infrared_range": gr.Textbox(
             label="Range", placeholder="1%,99% · 7000,9000 · 20C,40C · equalised", elem_id="range",
@@ -68,7 +68,7 @@ def _infrared() -> Controls:
 
 
 def _temperatures() -> Controls:
-    palettes = [("none", ""), *choices.palettes()]
+    palettes: list[Any] = [("none", ""), *choices.palettes()]
     asked: Controls = {
         "palette": gr.Dropdown(palettes, value="", label="Palette", elem_id="palette"),
         "msx": gr.Checkbox(label="Edges of the picture on thermal colours"),

@@ -104,8 +104,8 @@ class Rooms:
 
 
 def _age(path: Path) -> float:
-    """Seconds since a file, or the newest in a folder, was made or used."""
-    times = [max(status.st_mtime, status.st_ctime) for status in _statuses(path)]
+    """Seconds since a file, or the newest in a folder, was made or used: `uploads.take` says so by its time."""
+    times = [status.st_mtime for status in _statuses(path)]
     return time.time() - max(times) if times else 0.0
 
 

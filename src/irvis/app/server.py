@@ -1,6 +1,7 @@
 """The server: the page behind its guard, one folder for everything of its visitors, removed when it ends."""
 
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -38,7 +39,9 @@ class Server:
     rooms: Rooms
 
     def run(self) -> None:
-        """Until Ctrl-C, or `stop`."""
+        """Until Ctrl-C (KeyboardInterrupt, for SIGTERM too), or `stop`."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, signal.default_int_handler)  # else files of visitors would stay
         over = threading.Event()
         sweeping = threading.Thread(target=_sweep, args=(self.rooms, over), daemon=True)
         sweeping.start()

@@ -88,6 +88,7 @@ def uploaded(path: str, root: Path) -> Path:
         inside = False
     if not inside:
         raise IrvisError("that file was not uploaded here, or was removed after a while: choose it again.")
+    place.touch()  # it is in use
     return place.resolve()
 
 

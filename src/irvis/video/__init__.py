@@ -1,4 +1,4 @@
-"""Moving pictures: streams in (`source`), pairs by time (`pairing`), steady thermal gray (`steady`), files out (`writer`).
+"""Moving pictures: streams in (`source`), pairs by time (`pairing`), steady gray (`steady`), files out (`writer`).
 
 PyAV is imported only by what opens or writes a video file.
 """
