@@ -8,7 +8,7 @@ from ..errors import IrvisError
 from .common import ABOUT, Json, app, console
 
 
-@app.command(group=ABOUT)
+@app.command(group=ABOUT, sort_key=1)
 def methods(*, as_json: Json = False) -> None:
     """List the fusion methods and their weights.
 
@@ -24,7 +24,7 @@ def methods(*, as_json: Json = False) -> None:
         console.print(table)
 
 
-@app.command(group=ABOUT)
+@app.command(group=ABOUT, sort_key=2)
 def doctor(*, as_json: Json = False) -> None:
     """Print versions, devices, extras and weights, and run a small self-test.
 

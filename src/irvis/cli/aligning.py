@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from ..errors import IrvisError
 from .aligning_options import Model
-from .common import USE, InfraredColor, InfraredRange, Json, Patterns, app, console, errors, list_unmatched, progress
+from .common import FUSE, InfraredColor, InfraredRange, Json, Patterns, app, console, errors, list_unmatched, progress
 from .thermal_options import SensingOptions
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..types import RGB, Scaled
 
 
-@app.command(group=USE)
+@app.command(group=FUSE, sort_key=3)
 def align(
     visible: Annotated[str, Parameter(help="A file, a folder, or a quoted glob; or a near rig file.")],
     infrared: Annotated[str | None, Parameter(help="The same for infrared; or a far rig file.")] = None,

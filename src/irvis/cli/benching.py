@@ -11,10 +11,10 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from ..errors import IrvisError
-from .common import LEARN, Device, Json, app, console, progress
+from .common import JUDGE, Device, Json, app, console, progress
 
 
-@app.command(group=LEARN)
+@app.command(group=JUDGE, sort_key=4)
 def bench(
     *,
     method: Annotated[

@@ -8,11 +8,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ..errors import IrvisError
-from .common import USE, InfraredColor, InfraredRange, Json, Patterns, app, console, progress
+from .common import FUSE, InfraredColor, InfraredRange, Json, Patterns, app, console, progress
 from .thermal_options import SensingOptions
 
 
-@app.command(group=USE)
+@app.command(group=FUSE, sort_key=4)
 def check(
     visible: Annotated[
         str, Parameter(help="A folder of pairs or of radiometric files, a public data set, or the visible side.")

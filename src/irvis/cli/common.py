@@ -13,20 +13,25 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-USE, LEARN = Group("Use", sort_key=1), Group("Train and judge", sort_key=2)
-ABOUT = Group("About", sort_key=3)
+FUSE, JUDGE = Group("Fuse", sort_key=1), Group("Judge", sort_key=2)
+TRAIN, ABOUT = Group("Train, and take along", sort_key=3), Group("About", sort_key=4)
 
 app = App(
     name="irvis",
-    help="Fuse infrared and visible images into one picture that keeps what each camera saw.\n\n"
-    "irvis demo                                          an embedded pair, fused\n"
+    help="Two cameras, one picture: fuse what a visible and an infrared camera saw.\n\n"
+    "irvis demo                                          see it work, without files of yours\n"
     "irvis fuse visible.jpg infrared.png -o fused.png    your own pair\n"
-    "irvis fuse visible/ infrared/ -o fused/             two folders",
+    "irvis check visible/ infrared/                      what is wrong with a folder\n"
+    "irvis fuse visible/ infrared/ -o fused/             a folder\n"
+    "irvis fuse visible.mp4 thermal.mp4 -o fused.mp4     a video\n"
+    "irvis VERB --help                                   every option, examples first",
     version=__version__,
     help_format="plaintext",
     help_on_error=False,
     suppress_keyboard_interrupt=False,
 )
+for option in ("--help", "--version"):
+    app[option].group = (ABOUT,)
 console = Console(markup=False, highlight=False, soft_wrap=True)
 errors = Console(markup=False, highlight=False, soft_wrap=True, stderr=True)
 

@@ -9,13 +9,13 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from ..errors import IrvisError
-from .common import USE, Json, app, console
+from .common import TRAIN, Json, app, console
 
 if TYPE_CHECKING:
     from ..runtime.parity import Report
 
 
-@app.command(group=USE)
+@app.command(group=TRAIN, sort_key=3)
 def export(
     method: Annotated[str, Parameter(help="NAME[:WEIGHTS][:option=value…].")],
     *,
@@ -29,7 +29,7 @@ def export(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Write a method as one graph: RGB and infrared in, RGB out, any size and batch.
+    """Write a fusion as one file for programs without Python: RGB and infrared in, RGB out.
 
     irvis export encdec --to onnx -o fusion.onnx
     irvis export encdec:tiny --to openvino -o fusion.xml --precision fp16

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from ..errors import IrvisError
 from .aligning_options import AligningOptions, watched
-from .common import USE, Device, InfraredColor, InfraredRange, Patterns, app, console, errors, list_unmatched, progress
+from .common import FUSE, Device, InfraredColor, InfraredRange, Patterns, app, console, errors, list_unmatched, progress
 from .computing import Computing
 from .thermal_options import DrawingOptions, RangePer, SensingOptions, refuse_idle, refuse_on_a_cluster
 from .video_options import VideoOptions, fuse_streams, is_video_job
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..jobs import Done, Reading, Writing
 
 
-@app.command(group=USE)
+@app.command(group=FUSE, sort_key=1)
 def demo(
     *,
     out: Annotated[Path, Parameter(name=["--out", "-o"], help="Folder for the pictures.")] = Path("irvis-demo"),
@@ -53,7 +53,7 @@ def demo(
     )
 
 
-@app.command(group=USE)
+@app.command(group=FUSE, sort_key=2)
 def fuse(
     visible: Annotated[str, Parameter(help='A file, a folder, or a quoted glob ("night/*_vis.png").')],
     infrared: Annotated[

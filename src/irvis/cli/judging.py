@@ -10,7 +10,7 @@ from rich.table import Table
 
 from ..errors import IrvisError
 from .common import (
-    LEARN,
+    JUDGE,
     Device,
     InfraredColor,
     InfraredRange,
@@ -24,7 +24,7 @@ from .common import (
 )
 
 
-@app.command(group=LEARN)
+@app.command(group=JUDGE, sort_key=1)
 def evaluate(
     dataset: Annotated[str, Parameter(help="A folder of pairs, a public data set, or the visible folder.")],
     infrared: Annotated[str | None, Parameter(help="The infrared folder, where DATASET is the visible one.")] = None,
@@ -107,7 +107,7 @@ def evaluate(
         raise IrvisError(f"{len(done.problems)} results are missing; the lines above say which")
 
 
-@app.command(group=LEARN)
+@app.command(group=JUDGE, sort_key=2)
 def metrics(*, as_json: Json = False) -> None:
     """List the fusion metrics, and the profiles that give other codes' numbers.
 

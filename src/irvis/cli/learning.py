@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from ..errors import IrvisError
-from .common import LEARN, Device, app, console, errors
+from .common import TRAIN, Device, app, console, errors
 
 
-@app.command(group=LEARN)
+@app.command(group=TRAIN, sort_key=1)
 def train(
     recipe: Annotated[str, Parameter(help="A TOML file, or the name of a shipped recipe (encdec-tiny, …).")],
     *,
@@ -69,7 +69,7 @@ def train(
         console.print(f"best weights: {best}")
 
 
-@app.command(group=LEARN)
+@app.command(group=TRAIN, sort_key=2)
 def convert(
     checkpoint: Annotated[Path, Parameter(help="The authors' file (.pth, .pt).")],
     *,

@@ -9,7 +9,7 @@ from cyclopts import Group, Parameter
 
 from ..errors import IrvisError
 from .aligning_options import AligningOptions
-from .common import USE, InfraredColor, InfraredRange, app, console, errors
+from .common import FUSE, InfraredColor, InfraredRange, app, console, errors
 from .computing import Computing
 from .thermal_options import SensingOptions, refuse_idle
 
@@ -21,7 +21,7 @@ _FORMAT = 'Of a camera: "y16,640x512,9"; FFmpeg\'s own options too, "rtsp_transp
 _RECORDING, _STREAMS = Group("Recording", sort_key=2), Group("Streams", sort_key=3)
 
 
-@app.command(group=USE)
+@app.command(group=FUSE, sort_key=5)
 def live(
     visible: Annotated[str, Parameter(help="A camera (0, /dev/video0), an address (rtsp://…, http://…), or a file.")],
     infrared: Annotated[str, Parameter(help="The same for infrared.")],

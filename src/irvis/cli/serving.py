@@ -5,10 +5,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from .common import USE, Device, app, console, errors
+from .common import FUSE, Device, app, console, errors
 
 
-@app.command(name="app", group=USE)
+@app.command(name="app", group=FUSE, sort_key=6)
 def serve(
     *,
     host: Annotated[str, Parameter(help="Where it listens; 0.0.0.0 for other machines, too.")] = "127.0.0.1",

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from ..errors import IrvisError
 from .common import (
-    LEARN,
+    JUDGE,
     InfraredColor,
     InfraredRange,
     Json,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 QUESTIONS = 60
 
 
-@app.command(group=LEARN)
+@app.command(group=JUDGE, sort_key=3)
 def study(
     *folders: Annotated[str, Parameter(help="Folders of results, DIR or NAME=DIR, two or more; none to go on.")],
     out: Annotated[

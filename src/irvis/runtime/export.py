@@ -92,7 +92,7 @@ def refuse(fuser: Fuser, path: Path, kind: Kind, precision: Weight) -> None:
     if fuser.options.get("fit") == "resize":
         raise IrvisError(f"{name}:fit=resize squashes pictures in steps of 8 bits; export fit=any")
     if fuser.options.get("enhance"):
-        raise IrvisError(f"{name}:enhance=true blurs by a share of the picture's size, which a graph of all sizes cannot")
+        raise IrvisError(f"{name}:enhance=true blurs by a share of the picture's size, which no graph can")
     if precision == "fp16" and kind != "openvino":
         raise IrvisError("--precision fp16 is for --to openvino")
     if path.suffix != SUFFIXES[kind]:
