@@ -78,7 +78,7 @@ def assemble(work: Path) -> None:
 
 def about() -> dict[str, str]:
     """Contributing, changelog, licence."""
-    texts = {place: (ROOT / name).read_text() for name, place in ABOUT.items()}
+    texts = {place: (ROOT / name).read_text().replace("](docs/", "](") for name, place in ABOUT.items()}
     licence = "\n\n".join(
         f"## {name}\n\n```text\n{(ROOT / name).read_text().strip()}\n```" for name in ("NOTICE", "LICENSE")
     )
