@@ -44,8 +44,9 @@ def main() -> None:
     steps = [sum(stage.epochs * stage.steps for stage in part) for part in (plan.stages[:1], plan.stages[1:])]
     note = (
         f"{steps[0]} steps for the decoder, {steps[1]} for the modules, {plan.stages[0].batch} crops each, seed 0, one "
-        "run each; validation pairs, luma. The encoder never learns. DINOv2 is larger and has patches of "
-        "14 pixels, the others of 8: only the first two rows differ in nothing but the training of the encoder.\n\n![pictures](../figures/maefuse-encoders.png)"
+        "run each; validation pairs, luma. The encoder never learns. DINOv2 is larger and has patches of 14 pixels, "
+        "the others of 8: only the first two rows differ in nothing but the training of the encoder.\n\n"
+        "![pictures](../figures/maefuse-encoders.png)"
     )
     write("maefuse_encoders", rows, "MaeFuse on frozen encoders", note)
 
