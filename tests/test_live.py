@@ -18,6 +18,7 @@ import pytest
 pytest.importorskip("av", reason="live needs the extra: pip install 'irvis[video]'")
 
 import streams
+import video_files
 from irvis import api, io
 from irvis.errors import IrvisError
 from irvis.live import Session, Wanted, place_of, telling
@@ -177,6 +178,13 @@ def test_files_are_played_at_their_own_speed_side_by_side(tmp_path):
     assert min(visible.captured, infrared.captured) >= 20
     assert visible.last.taken - visible._begun >= (visible.captured - 1) / 25
     assert made.fused >= visible.used
+
+
+def test_a_file_that_is_cut_short_says_so(tmp_path):
+    visible = video_files.clip(tmp_path / "v.mkv", (video_files.picture(n, (96, 128)) for n in range(30)))
+    infrared = video_files.clip(tmp_path / "i.mkv", (video_files.gray(n, (96, 128)) for n in range(30)))
+    made = run(session(video_files.cut_short(visible, 0.7), infrared))
+    assert any("cut short" in line for line in made.told)
 
 
 def test_a_fusion_that_is_slow_drops_pictures_and_stays_at_the_newest(tmp_path):
@@ -477,6 +485,7 @@ def test_a_recording_that_fails_is_told_and_the_display_goes_on(tmp_path, monkey
     monkeypatch.setattr(recordings.Writer, "write", full)
     made = run(session(*files, out=tmp_path / "f.mp4"))
     assert made.fused > 5
+    assert any("recording failed" in line for line in made.told)
     assert "No space left" in made.recorders["fused"].told
     assert not (tmp_path / "f.mp4").exists()
 

@@ -21,6 +21,7 @@ from irvis.jobs.video import Asked, Coding, fuse_video  # noqa: E402
 from irvis.video.ahead import ahead  # noqa: E402
 from irvis.video.source import open_source  # noqa: E402
 from irvis.video.steady import Following  # noqa: E402
+from irvis.video.writer import PictureWriter  # noqa: E402
 from video_files import RATE, clip, counts, cut_short, decoded, gray, picture  # noqa: E402
 
 
@@ -194,13 +195,15 @@ def test_nothing_is_overwritten_unasked(run, tmp_path):
         (("visible.mp4", "thermal.mp4", "--memory", "2GB"), "--memory"),
         (("visible.mp4", "thermal.mp4", "--fps", "fast"), "--fps"),
         (("visible.mp4", "thermal.mp4", "--start", "a:b"), "--start"),
-        (("visible.mp4", "thermal.mp4", "--start", "30"), "no moment was fused"),
+        (("visible.mp4", "thermal.mp4", "--start", "30"), "--start 30 leaves nothing: visible is 1.00 s"),
         (("visible.mp4", "thermal.mp4", "--offset", "99"), "no moment was fused"),
         (("visible.mp4", "thermal.mp4", "--sync", "auto", "--offset", "1"), "--offset"),
         (("visible.mp4", "thermal.mp4", "--range-seconds", "2", "--range-per", "sequence"), "--range-seconds"),
         (("visible.mp4", "thermal.mp4", "--align", "--align-flow"), "align-flow"),
         (("visible.mp4", "thermal.mp4", "--hottest", "1"), "no calibration"),
         (("visible.mp4", "thermal.mp4", "--infrared-stream", "4"), "no 4"),
+        (("visible.mp4", "thermal.mp4", "--crf", "99"), "--crf of libx264 is 0 to 51"),
+        (("visible.mp4", "thermal.mp4", "--codec", "mjpeg"), "mjpeg cannot code 64x48"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(words, told, run, tmp_path):
@@ -217,6 +220,59 @@ def test_words_of_videos_are_refused_for_pictures(run, tmp_path):
     status, _, err = run("v.png", "i.png", "-o", "f.png", "--codec", "h264")
     assert status == 1
     assert "--codec is for videos" in err
+
+
+def test_what_of_infrared_comes_after_visible_is_told(run, tmp_path):
+    clip(tmp_path / "long.mp4", map(gray, range(90)))
+    status, _, err = run("visible.mp4", "long.mp4", "-o", "f.mp4", *AVERAGE)
+    assert status == 0
+    assert "visible ends first: 2.0 s" in err
+    assert "ends first" not in run("visible.mp4", "long.mp4", "-o", "g.mp4", "--duration", "0.5", *AVERAGE)[2]
+
+
+def interrupted(folder):
+    with PictureWriter(folder) as writer:
+        writer.write(picture(0), Fraction(0))
+        raise KeyboardInterrupt
+
+
+def test_a_folder_that_was_interrupted_is_not_there_already(run, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(tmp_path / "f")
+    words = ("visible.mp4", "thermal.mp4", "-o", "f", "--duration", "0.3", "--if-exists", "skip", *AVERAGE)
+    assert "9 frames" in run(*words)[1]
+    assert [path.name for path in (tmp_path / "f").glob("*.csv")] == ["times.csv"]
+    assert "there already" in run(*words)[1]
+
+
+def test_damage_is_told_once_however_often_a_stream_is_read(run, tmp_path):
+    cut_short(clip(tmp_path / "i.mkv", map(counts, range(60)), codec="ffv1", pixels="gray16le"), 0.5)
+    clip(tmp_path / "v.mp4", map(picture, range(60)))
+    status, _, err = run("v.mp4", "i.mkv", "-o", "g.mp4", "--range-per", "sequence", *AVERAGE)
+    assert (status, err.count("cut short")) == (1, 1)
+
+
+def test_a_picture_whose_name_looks_counted_is_a_picture(run, tmp_path):
+    for name, made in (("50%done.png", picture), ("i[1].png", gray)):
+        Image.fromarray(made(0)).save(tmp_path / name)
+    assert run("50%done.png", "i[1].png", "-o", "f.png", "-m", "average")[0] == 0
+    assert run("50%done.png", "i[1].png", "-o", "f.mp4", *AVERAGE)[0] == 0
+
+
+def test_an_output_below_a_file_is_one_line(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    status, _, err = run("visible.mp4", "thermal.mp4", "-o", "file/f.mp4", *AVERAGE)
+    assert status == 1
+    assert "cannot be written" in err
+    assert err.count("\n") == 1
+
+
+def test_what_is_hotter_than_a_sidecar_can_say_is_told(run, tmp_path):
+    clip(tmp_path / "k.mkv", (counts(n, level=5000) for n in range(4)), codec="ffv1", pixels="gray16le")
+    clip(tmp_path / "v.mp4", map(picture, range(4)))
+    words = "--temperature-sidecar", "--kelvin-per-count", "0.1", "--infrared-range", "0C,700C"
+    status, _, err = run("v.mp4", "k.mkv", "-o", "f.mp4", *words, *AVERAGE)
+    assert (status, "ends at 382.2" in err) == (0, True), err
 
 
 def test_infrared_of_another_size_needs_a_word(run, tmp_path):

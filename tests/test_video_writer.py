@@ -177,7 +177,8 @@ def test_sound_is_copied_packet_by_packet(target, tmp_path):
     write(tmp_path / target, map(picture, range(45)), audio_from=str(source))
     before, after = packets(source), packets(tmp_path / target)
     assert len(after) >= len(before) - 1
-    assert after == before[: len(after)]
+    assert after in (before[: len(after)], before[1:])  # the first is not heard, and Matroska cannot say so
+    assert decoded(tmp_path / target)[0][0] == 0
     assert has_audio(str(tmp_path / target))
 
 

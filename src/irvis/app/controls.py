@@ -55,7 +55,7 @@ def _alignment() -> Controls:
 
 
 def _infrared() -> Controls:
-    units: list[Any] = [("counts, or degrees where asked for", ""), "celsius", ("the camera's picture", "picture")]
+    units: list[Any] = [("as the range says", ""), "celsius", ("the camera's picture", "picture")]
     return {
         "infrared_range": gr.Textbox(
             label="Range", placeholder="1%,99% · 7000,9000 · 20C,40C · equalised", elem_id="range",

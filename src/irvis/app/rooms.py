@@ -1,4 +1,4 @@
-"""A folder for each visitor, removed when he has left or has long done nothing."""
+"""A folder for each visitor, removed when they have left or long done nothing."""
 
 import itertools
 import os

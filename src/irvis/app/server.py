@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..budget import give_back
 from ..errors import IrvisError
 from .guard import HEAD, Guard
-from .rooms import Rooms
+from .rooms import MOST, Rooms
 from .settings import Settings
 
 if TYPE_CHECKING:
+    import gradio
     import uvicorn
 
 SWEEP = 10.0
@@ -37,13 +39,14 @@ class Server:
     runs: "uvicorn.Server"
     listens: socket.socket
     rooms: Rooms
+    page: "gradio.Blocks"
 
     def run(self) -> None:
         """Until Ctrl-C (KeyboardInterrupt, for SIGTERM too), or `stop`."""
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # else files of visitors would stay
         over = threading.Event()
-        sweeping = threading.Thread(target=_sweep, args=(self.rooms, over), daemon=True)
+        sweeping = threading.Thread(target=_sweep, args=(self.rooms, self.page, over), daemon=True)
         sweeping.start()
         try:
             self.runs.run(sockets=[self.listens])
@@ -64,9 +67,9 @@ def serving(settings: Settings) -> Iterator[Server]:
         root = Path(name).resolve()
         with _told({**OFFLINE, "GRADIO_TEMP_DIR": str(root), "GRADIO_EXAMPLES_CACHE": str(root / "examples")}):
             rooms = Rooms(root, settings.minutes)
-            yield Server(
-                address=_address(settings, listens), runs=_runs(settings, root, rooms), listens=listens, rooms=rooms
-            )
+            blocks, app = guarded(settings, root, rooms)
+            address = _address(settings, listens)
+            yield Server(address=address, runs=_runs(app), listens=listens, rooms=rooms, page=blocks)
 
 
 @contextmanager
@@ -82,8 +85,7 @@ def _told(words: Mapping[str, str]) -> Iterator[None]:
             os.environ.update({} if value is None else {name: value})
 
 
-def _runs(settings: Settings, root: Path, rooms: Rooms) -> "uvicorn.Server":
-    app = guarded(settings, root, rooms)
+def _runs(app: Any) -> "uvicorn.Server":
     import uvicorn
 
     config = uvicorn.Config(
@@ -98,21 +100,21 @@ def _address(settings: Settings, listens: socket.socket) -> str:
     return f"http://{host}:{listens.getsockname()[1]}"
 
 
-def guarded(settings: Settings, root: Path, rooms: Rooms) -> Any:
-    """The application: the page behind the guard."""
+def guarded(settings: Settings, root: Path, rooms: Rooms) -> tuple["gradio.Blocks", Any]:
+    """The page, and the application: that page behind the guard."""
     gradio, fastapi = _extra()
     from . import page
     from .actions import Actions
 
     blocks = page.build(Actions(settings=settings, root=root, rooms=rooms))
-    blocks.state_session_capacity = 128
+    blocks.state_session_capacity = MOST
     app = gradio.mount_gradio_app(
         fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None), blocks, path="/", auth=settings.auth,
         show_error=False, max_file_size=settings.max_upload, footer_links=[], run_history=False, ssr_mode=False,
         pwa=False, mcp_server=False, enable_monitoring=False, theme=page.theme(), css=page.style(), head=page.head(),
     )  # fmt: skip
     blocks.has_launched = True  # a mounted page does not say so, and Gradio then looks at no path that it is sent
-    return Guard(app, settings, root, rooms)
+    return blocks, Guard(app, settings, root, rooms)
 
 
 def _extra() -> tuple[Any, Any]:
@@ -134,9 +136,12 @@ def _listening(settings: Settings) -> socket.socket:
         ) from problem
 
 
-def _sweep(rooms: Rooms, over: threading.Event) -> None:
+def _sweep(rooms: Rooms, page: "gradio.Blocks", over: threading.Event) -> None:
     while not over.wait(SWEEP):
         try:
             rooms.sweep()
         except OSError as problem:
             print(f"files of visitors could not be removed: {problem}", file=sys.stderr)
+        for names in page.temp_file_sets:  # Gradio's lists of files, of which it strikes none
+            names -= {name for name in tuple(names) if not Path(name).exists()}
+        give_back()

@@ -1,4 +1,4 @@
-"""What the page says of a result, as HTML. Every text that a visitor or his files had a part in is escaped here."""
+"""What the page says of a result, as HTML. Every text that a visitor or a file had a part in is escaped here."""
 
 from pathlib import Path
 

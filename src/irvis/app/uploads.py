@@ -1,4 +1,4 @@
-"""What a visitor sends, before anything is decoded: only his uploads, only pictures, none too large."""
+"""What a visitor sends, before anything is decoded: only uploads, only pictures, none too large."""
 
 import shutil
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """Files of a visitor, in a folder of his."""
+    """Files of a visitor, in a folder of their own."""
 
     matches: Matches
     folder: Path

@@ -2,9 +2,8 @@
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
 
-from ..data.matching import INFRARED_FOLDERS, VISIBLE_FOLDERS
+from ..data.matching import told_by_folder
 from .colours import PHOTOGRAPH
 from .found import Asked, Finding, Look, Pixels
 
@@ -60,23 +59,13 @@ def _colours(look: Look, visible: Pixels, infrared: Pixels, asked: Asked) -> Tol
     photograph = infrared.coloured and infrared.own_colours > PHOTOGRAPH
     if infrared.coloured and asked.color == "refuse":
         yield "pseudo-colour", "infrared has the colours of a photograph" if photograph else "infrared has colours"
-    names = _told_by_folder(look.match.visible), _told_by_folder(look.match.infrared)
+    names = told_by_folder(look.match.visible), told_by_folder(look.match.infrared)
     if photograph and not visible.coloured:
         yield "swapped", "infrared has the colours of a photograph, visible is gray"
     elif names == ("infrared", "visible"):
         yield "swapped", f"the visible file lies in {look.match.visible.parent}"
     if look.likeness > SAME:
         yield "same-picture", f"both files correlate to {look.likeness:.3f}"
-
-
-def _told_by_folder(path: Path) -> str:
-    """What the nearest folder with a telling name says that it holds."""
-    for folder in path.parents:
-        if folder.name.lower() in VISIBLE_FOLDERS:
-            return "visible"
-        if folder.name.lower() in INFRARED_FOLDERS:
-            return "infrared"
-    return ""
 
 
 def _levels(pixels: Pixels, black: float, white: float) -> Told:

@@ -5,6 +5,8 @@ import gc
 import sys
 from collections.abc import Sequence
 
+from cyclopts import CycloptsError, MissingArgumentError
+
 from ..errors import IrvisError
 from . import (  # noqa: F401  each enters its verbs
     about,
@@ -22,11 +24,24 @@ from . import (  # noqa: F401  each enters its verbs
 from .common import app, errors
 
 
+AGAIN = {
+    "fuse": "--if-exists skip",
+    "align": "--if-exists skip",
+    "train": "--resume",
+    "evaluate": "the same words: what is judged is kept",
+}
+"""How a verb that was stopped goes on."""
+
+
 def main(words: Sequence[str] | None = None) -> None:
-    """Run the command line; an error is one line on stderr and exit status 1."""
+    """Run the command line; an error is one line on stderr and exit status 1, or 2 for words that no verb knows."""
     atexit.register(gc.freeze)  # a last search of torch's modules for garbage would take 0.3 s
+    given = list(sys.argv[1:] if words is None else words)
     try:
-        app(sys.argv[1:] if words is None else words)
+        app(given, exit_on_error=False, print_error=False)
+    except CycloptsError as problem:
+        errors.print(f"error: {_misused(problem)}")
+        sys.exit(2)
     except IrvisError as problem:
         errors.print(f"error: {problem}")
         sys.exit(1)
@@ -34,5 +49,16 @@ def main(words: Sequence[str] | None = None) -> None:
         errors.print(f"error: {problem.filename or ''}: {problem.strerror or problem}")
         sys.exit(1)
     except KeyboardInterrupt:
-        errors.print("stopped; go on with --if-exists skip (fuse), --resume (train), the same command (evaluate)")
+        verb = given[0] if given else ""
+        errors.print(f"stopped; go on with irvis {verb} … {AGAIN[verb]}" if verb in AGAIN else "stopped")
         sys.exit(130)
+
+
+def _misused(problem: CycloptsError) -> str:
+    """What is wrong with the words, and where the right ones are shown."""
+    told, argument = str(problem).strip(), problem.argument
+    if isinstance(problem, MissingArgumentError) and argument is not None and not getattr(problem, "keyword", None):
+        told = f"{next((name for name in argument.names if not name.startswith('-')), argument.name)} is missing."
+        about = argument.parameter.help
+        told += f" {about.rstrip('.')}." if about else ""
+    return f"{told} Examples: {' '.join(['irvis', *(problem.command_chain or ()), '--help'])}"

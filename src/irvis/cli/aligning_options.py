@@ -49,7 +49,7 @@ class AligningOptions:
                 raise IrvisError("--crop-to-overlap, --align-model and --align-flow go with --align or --rig")
             return None
         if resize:
-            raise IrvisError("--align and --rig go without --resize-infrared")
+            raise IrvisError("--align and --rig bring infrared to the visible size: leave out --resize-infrared")
         if self.align_flow and not self.align:
             raise IrvisError("--align-flow goes with --align: a rig alone says all that it knows")
         from .. import io

@@ -47,7 +47,7 @@ def bench(
 ) -> None:
     """Measure the speed of methods on this machine.
 
-    irvis bench -m encdec,encdec:tiny,laplacian --size 640x480,1280x1024 --precision fp32,bf16
+    irvis bench -m encdec,laplacian --size 640x480,1280x1024
     irvis bench -m encdec --batch 1,8 --against theirs.py --plot speed.png
     irvis bench --folder pairs/ -m encdec,laplacian
     irvis bench --startup

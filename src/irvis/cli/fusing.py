@@ -64,7 +64,7 @@ def fuse(
     out: Annotated[str, Parameter(name=["--out", "-o"], help="The fused file, or a folder.")],
     method: Annotated[
         str | None,
-        Parameter(name=["--method", "-m"], help="NAME[:WEIGHTS][:option=value…]; several by commas. Default: encdec."),
+        Parameter(name=["--method", "-m"], help="NAME[:WEIGHTS][:option=value…] of irvis methods; several by commas. Default: encdec."),
     ] = None,
     match: Patterns = None,
     if_exists: Annotated[
@@ -229,6 +229,8 @@ def _report(done: Sequence["Done"], seconds: float) -> None:
         for told in one.told:
             console.print(f"{one.name}: {told}")
     failed = [one for one in done if one.problem]
+    if failed and len(done) == 1:
+        raise IrvisError(done[0].problem)
     skipped = sum(one.skipped for one in done)
     fused = len(done) - len(failed) - skipped
     where = str(done[0].files[0]) if len(done) == 1 and fused else f"{fused} of {len(done)} pairs"

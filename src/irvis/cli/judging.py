@@ -31,7 +31,7 @@ def evaluate(
     *,
     out: Annotated[Path, Parameter(name=["--out", "-o"], help="Folder for the numbers and the report.")],
     method: Annotated[
-        str | None, Parameter(name=["--method", "-m"], help="NAME[:WEIGHTS][:option=value…]; several by commas.")
+        str | None, Parameter(name=["--method", "-m"], help="NAME[:WEIGHTS][:option=value…] of irvis methods; several by commas. Default: encdec.")
     ] = None,
     fused: Annotated[
         list[str] | None,
@@ -42,7 +42,7 @@ def evaluate(
         ),
     ] = None,
     metrics: Annotated[str, Parameter(help='Names by commas, "usual", or "all".')] = "usual",
-    profile: Annotated[str, Parameter(help="Whose conventions: see irvis metrics.")] = "default",
+    profile: Annotated[str, Parameter(help="Whose formulas and quirks: see irvis metrics.")] = "default",
     paq2piq: Annotated[Path | None, Parameter(help="Published weights of PaQ-2-PiQ; adds its score.")] = None,
     layout: Annotated[str | None, Parameter(help="The public data set, where its folders do not say.")] = None,
     split: Annotated[str | None, Parameter(help="Its split, such as test.")] = None,
@@ -57,14 +57,15 @@ def evaluate(
     infrared_range: InfraredRange = None,
     infrared_color: InfraredColor = "refuse",
     resize_infrared: Annotated[bool, Parameter(negative="", help="Scale infrared to the visible size.")] = False,
-    workers: Annotated[int, Parameter(help="Processes; 0 is one per core, at most 8.")] = 0,
+    workers: Annotated[int, Parameter(help="Processes that judge; 0 is one per core, at most 8.")] = 0,
     device: Device = "cpu",
 ) -> None:
     """Fuse a data set with several methods, judge the results, and write a report.
 
     irvis evaluate pairs/ -m encdec,encdec:tiny,laplacian:levels=5 -o report
-    irvis evaluate datasets/MSRS --split test --fused theirs/ --fused mine=runs/fused -o report
-    irvis evaluate pairs/ -m encdec --metrics Qw,Qabf,VIF --profile default -o report
+    irvis evaluate pairs/ -m encdec --metrics Qw,Qabf,VIF -o report
+    irvis evaluate pairs/ --fused theirs/ --fused mine=fused/ -o report
+    irvis evaluate datasets/MSRS --split test -m encdec -o report
 
     Control rows always stand in the table. A second run with the same OUT computes only what is new.
     """

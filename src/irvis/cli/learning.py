@@ -23,7 +23,7 @@ def train(
     ] = None,
     start: Annotated[
         Path | None,
-        Parameter(help="Weights of the same network to start from, such as another run's stage2.safetensors."),
+        Parameter(help="Weights of the same network to start from, such as tiny, or another run's best.safetensors."),
     ] = None,
     encoder: Annotated[
         Path | None, Parameter(help="A masked autoencoder's checkpoint for the encoder (maefuse).")
@@ -42,7 +42,8 @@ def train(
 
     irvis train encdec-tiny --data my-pairs/ --out runs/tiny
     irvis train encdec-synthetic --out runs/synthetic        # needs no data
-    irvis train my-recipe.toml --data a/ --data b/ --out runs/mine --precision bf16 --resume
+    irvis train mine.toml --data a/ --data b/ --out runs/mine --start tiny
+    irvis train mine.toml --data a/ --data b/ --out runs/mine --resume
 
     A folder of pairs is anything that irvis fuse FOLDER would take. Use the weights with
     irvis fuse … -m encdec:runs/tiny/best.safetensors

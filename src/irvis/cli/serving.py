@@ -17,7 +17,7 @@ def serve(
     max_upload: Annotated[str, Parameter(help="Of one file.")] = "200MB",
     max_pixels: Annotated[int, Parameter(help="Of one picture, in millions.")] = 40,
     queue: Annotated[int, Parameter(help="Fusions that may wait; more are refused.")] = 16,
-    minutes: Annotated[float, Parameter(help="A visitor's files are removed so long after he last used them.")] = 30.0,
+    minutes: Annotated[float, Parameter(help="A visitor's files are removed so long after their last use.")] = 30.0,
     open_browser: Annotated[bool, Parameter(name="--open", negative="", help="Open it in the browser.")] = False,
     device: Device = "cpu",
 ) -> None:

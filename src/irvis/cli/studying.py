@@ -49,18 +49,19 @@ def study(
     port: Annotated[int, Parameter(help="0 takes any that is free.")] = 8017,
     report: Annotated[Path | None, Parameter(help="Print what the answers of this study say.")] = None,
     metrics: Annotated[str, Parameter(help='To compare with people: names by commas, "usual", "all", "none".')] = "all",
-    profile: Annotated[str, Parameter(help="Whose conventions: see irvis metrics.")] = "default",
+    profile: Annotated[str, Parameter(help="Whose formulas and quirks: see irvis metrics.")] = "default",
     workers: Annotated[int, Parameter(help="Processes for metrics; 0 is one per core, at most 8.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Ask people which of two results is better, rank the methods, and see which metrics agree.
 
-    irvis study results/encdec results/maefuse results/average --visible visible/ --infrared infrared/
+    irvis study results/encdec results/maefuse results/average
+    irvis study results/a results/b --visible visible/ --infrared infrared/
     irvis study -o study.sqlite --host 0.0.0.0
     irvis study --report study.sqlite
     irvis study --report study.sqlite --metrics Qw,Qe,VIF --json
 
-    The page shows two results of one pair without names. The second command goes on with a study that was stopped.
+    The page shows two results of one pair without names. The third command goes on with a study that was stopped.
     """
     if report is not None:
         if folders:

@@ -44,6 +44,16 @@ class Matches:
     only_infrared: tuple[Path, ...] = ()
 
 
+def told_by_folder(path: Path) -> str:
+    """What the nearest folder with a telling name says that it holds: visible, infrared or nothing."""
+    for folder in path.parents:
+        if folder.name.lower() in VISIBLE_FOLDERS:
+            return "visible"
+        if folder.name.lower() in INFRARED_FOLDERS:
+            return "infrared"
+    return ""
+
+
 def match(
     visible: str | Path,
     infrared: str | Path | None = None,

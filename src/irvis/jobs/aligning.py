@@ -68,7 +68,7 @@ def align_all(pairs: Sequence[Match], align: Align, files: Files) -> Iterator[Al
         except IrvisError as error:
             yield Aligned(name=pair.name, problem=str(error))
         except Exception as error:  # whatever it is, the other pairs are still to be done
-            yield Aligned(name=pair.name, problem=f"{type(error).__name__}: {str(error).strip()}".split("\n")[0])
+            yield Aligned(name=pair.name, problem=said(error))
 
 
 def seen(pair: Match, files: Files) -> tuple[RGB, Meta, Scaled]:

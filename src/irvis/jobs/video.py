@@ -9,7 +9,7 @@ from ..fuser import Fuser
 from ..video.plan import Coding, Film, refuse, targets
 from ..video.preparing import Asked, prepared
 from ..video.run import Run, Show
-from ..video.writer import part_of
+from ..video.writer import WHOLE, part_of
 from .folder import pace_for
 
 __all__ = ["Asked", "Coding", "Film", "Show", "fuse_video", "part_of", "refuse", "targets"]
@@ -53,4 +53,4 @@ def fuse_video(
 
 
 def _is_there(path: Path) -> bool:
-    return path.is_file() or (path.is_dir() and any(path.iterdir()))
+    return path.is_file() or (path / WHOLE).is_file()

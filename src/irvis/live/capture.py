@@ -141,6 +141,8 @@ class Capture:
             self.problem = f"{type(error).__name__}: {str(error).strip()}".split("\n")[0]
         finally:
             if opened is not None:
+                for line in dict.fromkeys(opened.trouble):
+                    self.tell(f"{self.name}: {line}")
                 with suppress(Exception):
                     opened.close()
         return False

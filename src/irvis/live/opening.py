@@ -6,7 +6,7 @@ how long it lasts, and it ends like a file.
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from threading import Event
 from time import monotonic
@@ -56,6 +56,8 @@ class Opened:
     duration: float | None = None
     """Seconds, of what has an end."""
     notes: tuple[str, ...] = ()
+    trouble: list[str] = field(default_factory=list)
+    """What was wrong with a file; known when it has been read."""
     close: Callable[[], None] = lambda: None
 
 
@@ -73,7 +75,8 @@ def opened_file(place: Place, taking: Taking, clock: Clock, ending: Ending, stop
         shots=_played(source.frames, clock, taking.loop, ending, stop),
         rate=facts.rate,
         duration=None if facts.duration is None else float(facts.duration),
-        notes=(*facts.notes, *source.trouble),
+        notes=facts.notes,
+        trouble=source.trouble,
         close=source.close,
     )
 

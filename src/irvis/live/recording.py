@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -24,10 +25,14 @@ class Recorder:
     ----------
     path: see `video.Writer`; it appears under its name when the session ends.
     codec, crf: see `video.Writer`.
+    tell: gets a line at once when it gives up.
     """
 
-    def __init__(self, path: Path, *, codec: str | None = None, crf: float | None = None) -> None:
-        self.path, self.codec, self.crf = path, codec, crf
+    def __init__(
+        self, path: Path, *, codec: str | None = None, crf: float | None = None,
+        tell: Callable[[str], None] = lambda line: None,
+    ) -> None:  # fmt: skip
+        self.path, self.codec, self.crf, self.tell = path, codec, crf, tell
         self.written = self.dropped = 0
         self.problem = ""
         self._frames = deque[tuple[Samples, Fraction]]()
@@ -113,3 +118,4 @@ class Recorder:
             self.problem = " ".join(text.split())
             self._frames.clear()
             self._bytes = 0
+        self.tell(f"recording failed: {self.problem}")

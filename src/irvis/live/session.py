@@ -43,7 +43,7 @@ class Session:
         self.visible = self._capture("visible", wanted.visible, bell, max(0.0, -wanted.offset))
         self.infrared = self._capture("infrared", wanted.infrared, bell, max(0.0, wanted.offset))
         self.fusing = Fusing(wanted, fuser, device, tell)
-        self.recorders = _recorders(wanted)
+        self.recorders = _recorders(wanted, tell)
         self.begun = monotonic()
         self._recording = False
         self._stop = threading.Event()
@@ -171,13 +171,13 @@ class Session:
                 capture.listeners.append(partial(_recorded, recorder, shot.number))
 
 
-def _recorders(wanted: Wanted) -> dict[str, Recorder]:
+def _recorders(wanted: Wanted, tell: Callable[[str], None]) -> dict[str, Recorder]:
     found: dict[str, Recorder] = {}
     if wanted.out is not None:
-        found["fused"] = Recorder(wanted.out, codec=wanted.codec, crf=wanted.crf)
+        found["fused"] = Recorder(wanted.out, codec=wanted.codec, crf=wanted.crf, tell=tell)
     if wanted.raw is not None:
-        found["visible"] = Recorder(wanted.raw / "visible.mkv", crf=RAW_QUALITY)
-        found["infrared"] = Recorder(wanted.raw / "infrared.mkv", codec="ffv1")
+        found["visible"] = Recorder(wanted.raw / "visible.mkv", crf=RAW_QUALITY, tell=tell)
+        found["infrared"] = Recorder(wanted.raw / "infrared.mkv", codec="ffv1", tell=tell)
     return found
 
 

@@ -103,7 +103,8 @@ def find(source: str | Path) -> Path:
     table = {recipe.stem: recipe for recipe in shipped()}
     if path.stem in table and path.parent == Path():
         return table[path.stem]
-    raise IrvisError(f"there is no recipe {str(source)!r}; shipped ones: {', '.join(sorted(table))}")
+    names = ", ".join(sorted(name for name in table if "ablation" not in name))
+    raise IrvisError(f"there is no recipe {str(source)!r}: no such file, and shipped ones are {names}")
 
 
 def shipped() -> list[Path]:

@@ -24,6 +24,7 @@ class Codec:
     """The encoder's name for `crf`."""
     usual: float = 20
     """Of `crf`, where none is given: lower is better and larger."""
+    worst: float = 51
     options: Mapping[str, str] = field(default_factory=dict)
     tag: str = ""
     """In MP4, so that other makers' players know it."""
@@ -36,9 +37,10 @@ CODECS: Mapping[str, Codec] = {
         options={"preset": "veryfast", "x265-params": "log-level=error"},
     ),
     "vp9": Codec(
-        encoder="libvpx-vp9", usual=31, options={"deadline": "realtime", "cpu-used": "7", "row-mt": "1", "b": "0"}
+        encoder="libvpx-vp9", usual=31, worst=63,
+        options={"deadline": "realtime", "cpu-used": "7", "row-mt": "1", "b": "0"},
     ),
-    "av1": Codec(encoder="libsvtav1", even=True, usual=35, options={"preset": "8"}),
+    "av1": Codec(encoder="libsvtav1", even=True, usual=35, worst=63, options={"preset": "8"}),
     "ffv1": Codec(encoder="ffv1", pixels="bgr0", quality="", options={"level": "3", "slices": "4", "slicecrc": "1"}),
     "prores": Codec(encoder="prores_ks", pixels="yuv422p10le", quality=""),
 }  # fmt: skip
@@ -101,4 +103,6 @@ def options_of(codec: Codec, crf: float | None) -> dict[str, str]:
         os.environ.setdefault("SVT_LOG", "1")  # errors; it would tell of itself
     if crf is not None and not codec.quality:
         raise IrvisError(f"{codec.encoder} has no --crf")
+    if crf is not None and not 0 <= crf <= codec.worst:
+        raise IrvisError(f"--crf of {codec.encoder} is 0 to {codec.worst:g}, not {crf:g}")
     return {**codec.options, **({codec.quality: f"{codec.usual if crf is None else crf:g}"} if codec.quality else {})}

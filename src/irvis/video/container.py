@@ -19,14 +19,15 @@ from ..io import infrared_of
 from . import decode
 from .frame import Facts, Frame, Source
 from .library import av, reason
+from .stamps import Steps, Told, rising
 
 Color = Literal["refuse", "gray"]
 THREADS = 2
 """Of a decoder: it shares the processor with the fusion."""
 CHECKED = 64
 """Every so many infrared pictures one is looked at for pseudo-colours."""
-_SHORT = 3
-"""Frames that may lie between the last one and the end that the file claims."""
+MARGINS = Fraction(0), Fraction(2), Fraction(15)
+"""Seconds by which reading begins earlier, where it would begin too late."""
 
 
 def opened(
@@ -67,8 +68,8 @@ def choose(container: av.container.InputContainer, number: int = 0) -> av.VideoS
 
 
 def origin(container: av.container.InputContainer) -> Fraction:
-    """Seconds on the container's clock at which its first stream begins."""
-    streams = [*video_streams(container), *container.streams.audio]
+    """Seconds on the container's clock at which its first pictures come. Sound may begin earlier: it does not count."""
+    streams = video_streams(container)
     starts = [one.start_time * one.time_base for one in streams if one.start_time is not None and one.time_base]
     return min(starts, default=Fraction(container.start_time or 0, av.time_base))
 
@@ -93,19 +94,13 @@ def frames_of(
     """
     name, told = str(stream.codec_context.name), [] if trouble is None else trouble
     rate = stream.average_rate or stream.guessed_rate
-    last: Fraction | None = None
-    number = 0
-    for picture in pictures(container, stream, told):
-        time = _time(picture, rate, last, zero)
-        if last is not None and time <= last:
-            continue
+    for number, (picture, time) in enumerate(rising(pictures(container, stream, told), rate, zero, told)):
         size = size or (picture.width, picture.height)
         if (picture.width, picture.height) != size:
             _tell_once(told, f"its pictures change to {picture.width}x{picture.height}", f"at {float(time):.2f} s")
             picture = picture.reformat(width=size[0], height=size[1])
         if gray and color == "refuse" and number % CHECKED == 0:
             refuse_coloured(picture, container.name)
-        last, number = time, number + 1
         yield frame_of(picture, time, gray=gray, codec=name)
 
 
@@ -113,15 +108,8 @@ def frame_of(picture: av.VideoFrame, time: Fraction, *, gray: bool = False, code
     """A decoded picture as a frame."""
     samples = decode.samples_of(picture, gray=gray, codec=codec)
     bits = 8 if samples.dtype == np.uint8 else max(decode.bits_of(picture.format), 9)
-    return Frame(time=time, samples=samples, bits=bits)
-
-
-def _time(picture: av.VideoFrame, rate: Fraction | None, last: Fraction | None, zero: Fraction) -> Fraction:
-    """Seconds; one step after the last frame where the picture has no time stamp."""
-    stamp = picture.pts if picture.pts is not None else picture.dts
-    if stamp is not None:
-        return _exact(stamp, picture, rate) - zero
-    return Fraction(0) if last is None else last + 1 / (rate or Fraction(25))
+    lasts = Fraction(0) if not picture.duration or picture.time_base is None else picture.duration * picture.time_base
+    return Frame(time=time, samples=samples, bits=bits, lasts=lasts)
 
 
 def _tell_once(trouble: list[str], what: str, when: str) -> None:
@@ -194,9 +182,9 @@ def file_source(
         facts = facts_of(name, container, chosen, first, gray)
     if gray and color == "refuse":
         refuse_coloured(first, name)
-    trouble: list[str] = []
-    size = first.width, first.height
-    return Source(facts=facts, read=partial(_read, file, facts, size, trouble), trouble=trouble)
+    told = Told()
+    read = partial(_read, file, facts, (first.width, first.height), told)
+    return Source(facts=facts, read=read, trouble=told.trouble, remarks=told.remarks)
 
 
 def facts_of(
@@ -221,8 +209,20 @@ def facts_of(
     )
 
 
+def _wind(container: av.container.InputContainer, stream: av.VideoStream, zero: Fraction, start: Fraction) -> None:
+    """To a picture at `start` or before. A file without an index leads to one that is too late: further back then."""
+    for margin in (*MARGINS, start + MARGINS[-1]):
+        to = int((zero + start - margin) * av.time_base)
+        with suppress(av.FFmpegError):  # what cannot be wound forward is read from its beginning
+            container.seek(to)
+            first = next(frames_of(container, stream, zero=zero), None)
+            container.seek(to)
+            if first is not None and first.time <= start:
+                return
+
+
 def _duration(container: av.container.InputContainer, stream: av.VideoStream) -> Fraction | None:
-    """Of the stream where it is known, else of the whole file. Matroska says it in words."""
+    """Of the stream where it is known, else of the whole file. Matroska says it in words, and counts from 0."""
     if stream.duration is not None and stream.time_base is not None:
         return stream.duration * stream.time_base
     words = stream.metadata.get("DURATION", "").split(":")
@@ -231,58 +231,22 @@ def _duration(container: av.container.InputContainer, stream: av.VideoStream) ->
             hours, minutes, seconds = (Fraction(word) for word in words)
         except ValueError:
             return None
-        return hours * 3600 + minutes * 60 + seconds
+        return hours * 3600 + minutes * 60 + seconds - max(origin(container), Fraction(0))
     return None if container.duration is None else Fraction(container.duration, av.time_base)
 
 
-def _read(file: _File, facts: Facts, size: tuple[int, int], trouble: list[str], start: Fraction) -> Iterator[Frame]:
+def _read(file: _File, facts: Facts, size: tuple[int, int], told: Told, start: Fraction) -> Iterator[Frame]:
     """A pass over a file, from `start` seconds on."""
     with file.opened() as container:
         stream, zero = choose(container, file.stream), origin(container)
         stream.thread_type, stream.codec_context.thread_count = av.codec.context.ThreadType.AUTO, THREADS
         if start > 0:
-            with suppress(av.FFmpegError):  # what cannot be wound forward is read from its beginning
-                container.seek(int((zero + start) * av.time_base))
-        steps = _Steps(facts.rate)
+            _wind(container, stream, zero, start)
+        steps = Steps(facts.rate)
         for frame in frames_of(
-            container, stream, gray=file.gray, color=file.color, zero=zero, size=size, trouble=trouble
+            container, stream, gray=file.gray, color=file.color, zero=zero, size=size, trouble=told.trouble
         ):
-            steps.add(frame.time)
+            steps.add(frame.time, frame.lasts)
             if frame.time >= start:
                 yield frame
-    trouble += steps.trouble(facts.duration)
-
-
-class _Steps:
-    """The time stamps of a pass over a file, and what is wrong with them."""
-
-    def __init__(self, rate: Fraction | None) -> None:
-        self.rate, self.last = rate, Fraction(-1)
-        self.steps, self.missing = 0, 0
-        self.hole = Fraction(0)
-
-    def add(self, time: Fraction) -> None:
-        count = round((time - self.last) * self.rate) if self.rate and self.last >= 0 else 1
-        if count > 1:
-            self.missing, self.hole = self.missing + count - 1, self.hole if self.missing else self.last
-        self.steps, self.last = self.steps + 1, time
-
-    def trouble(self, duration: Fraction | None) -> list[str]:
-        """Frames are missed only in a stream that is regular but for a few holes."""
-        told = []
-        if self.missing > 0 and 10 * self.missing <= 3 * self.steps:
-            told.append(f"{self.missing} frames are missing, the first after {float(self.hole):.2f} s")
-        if duration is not None and self.rate and self.last + _SHORT / self.rate < duration:
-            told.append(f"it is cut short: it ends at {float(self.last):.2f} s of {float(duration):.2f} s")
-        return told
-
-
-def _exact(stamp: int, picture: av.VideoFrame, rate: Fraction | None) -> Fraction:
-    """Seconds of a time stamp; where a container rounds (Matroska to 1 ms), the multiple of 1 / rate it stands for."""
-    unit = picture.time_base or Fraction(1, av.time_base)
-    near = round(stamp * unit * rate) / rate if rate else stamp * unit
-    return near if abs(near - stamp * unit) <= unit / 2 else stamp * unit
-
-
-def _by(size: tuple[int, int]) -> str:
-    return f"{size[0]}x{size[1]}"
+    steps.tell(told, facts.duration)

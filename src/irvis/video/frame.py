@@ -22,12 +22,14 @@ class Frame:
     time: seconds since the stream's file began (for live streams: on the clock of the source).
     samples: upright; whatever matrix and range the file used, RGB and 8-bit gray are full range.
     bits: of the samples that count: 8, or 9 to 16 in uint16. White is 2**bits - 1 where samples are a picture.
+    lasts: seconds that it is shown, where the stream says so.
     radiometric: of a thermal camera's own recording, with its constants.
     """
 
     time: Fraction
     samples: Samples
     bits: int = 8
+    lasts: Fraction = Fraction(0)
     radiometric: Radiometric | None = None
 
     @property
@@ -71,11 +73,13 @@ class Source:
 
     read: frames from a time on, in order of time; what is damaged is left out and told in `trouble`.
     trouble: one line for each thing that went wrong while reading.
+    remarks: what may be as it should be, as holes in a stream of variable rate.
     """
 
     facts: Facts
     read: Callable[[Fraction], Iterator[Frame]]
     trouble: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     close: Callable[[], None] = lambda: None
 
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:

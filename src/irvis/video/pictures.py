@@ -31,7 +31,9 @@ _Read = Callable[[Path], Frame]
 def files_of(text: str) -> list[Path]:
     """The images of a folder, of a glob, or of a pattern like frames/%04d.png, in natural order."""
     path = Path(text).expanduser()
-    if found := PATTERN.search(path.name):
+    if path.is_file():
+        files = [path]
+    elif found := PATTERN.search(path.name):
         before, after = path.name[: found.start()], path.name[found.end() :]
         counted = re.compile(rf"{re.escape(before)}\d+{re.escape(after)}")
         files = [file for file in path.parent.glob("*") if counted.fullmatch(file.name)]

@@ -113,6 +113,9 @@ def prepared(asked: Asked) -> Prepared:
         )
     if asked.following.level and (infrared.facts.counts or asked.following.range is not None):
         raise IrvisError("--level-infrared is for 8-bit infrared that is taken as it is; a range follows by itself.")
+    length = visible.facts.duration
+    if length is not None and asked.start >= length:
+        raise IrvisError(f"--start {float(asked.start):g} leaves nothing: visible is {float(length):.2f} s long.")
     offset = asked.offset
     if offset == "auto":
         offset, note = _found_offset(visible, infrared, asked)

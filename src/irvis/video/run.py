@@ -22,7 +22,7 @@ from ..types import Thermal
 from .ahead import abreast, ahead, beside
 from .aligning import image_of
 from .frame import Frame, Samples
-from .pairing import Both, blended, paired
+from .pairing import HOLE, Both, blended, paired
 from .plan import Coding, Film
 from .preparing import Prepared
 from .stabilise import Moment, stabilise
@@ -126,8 +126,12 @@ class Run:
         pairs = paired(
             seen, warm, offset=ready.offset, match=asked.match, rate=self.coding.rate, trouble=self.trouble
         )  # fmt: skip
+        last: Both | None = None
         for both, shown in beside(pairs, _frame, lambda frames: steady(frames, ready.following)):
             yield _Taken(both=both, shown=shown)
+            last = both
+        if last is not None and asked.duration is None and not any("ends first" in line for line in self.trouble):
+            self.trouble += _unused(last.visible.time, ready)
 
     def _fused(self) -> Iterator[_Fused]:
         """Fused, held still, and as numbers of 8 bits."""
@@ -208,17 +212,34 @@ class Run:
 
     def _tell(self) -> None:
         sources = self.ready.visible, self.ready.infrared
-        damage = [f"{source.facts.name}: {line}" for source in sources for line in source.trouble]
-        coded = dict.fromkeys(note for writer in self.writers for note in writer.notes)
+        damage, remarks = (
+            [f"{one.facts.name}: {line}" for one in sources for line in _few(getattr(one, what))]
+            for what in ("trouble", "remarks")
+        )
+        files = (*self.writers, *([self.kept] if self.kept else []))
+        coded = dict.fromkeys(note for file in files for note in file.notes)
         self.film = Film(
             files=tuple(writer.path for writer in self.writers if not writer.part),
             parts=tuple(writer.part for writer in self.writers if writer.part),
             frames=self.done,
-            notes=(*self.ready.notes, *self.trouble, *coded),
+            notes=(*self.ready.notes, *remarks, *self.trouble, *coded),
             told=self.readings.told,
             events=tuple(self.events),
             problem="; ".join([*damage, *([self.problem] if self.problem else [])]),
         )
+
+
+def _unused(end: Fraction, ready: Prepared) -> list[str]:
+    """A line where infrared goes on for long after visible."""
+    length = ready.infrared.facts.duration
+    more = Fraction(0) if length is None else length + ready.offset - end
+    return [f"visible ends first: {float(more):.1f} s of infrared are left out"] if more > HOLE else []
+
+
+def _few(lines: Sequence[str], most: int = 4) -> list[str]:
+    """Each once, and not too many: a stream may have been read several times, or be full of damage."""
+    each = list(dict.fromkeys(lines))
+    return each if len(each) <= most else [*each[:most], f"and {len(each) - most} more like these"]
 
 
 def _as_they_are(moments: Iterator[Moment]) -> Iterator[tuple[Tensor, ...]]:

@@ -23,7 +23,8 @@ SUFFIXES = (
 def is_video(text: str) -> bool:
     """Whether a name is that of moving pictures: by its suffix, or because it counts (frames/%04d.png)."""
     path = Path(text)
-    return path.suffix.lower() in SUFFIXES or bool(pictures.PATTERN.search(path.name))
+    counts = bool(pictures.PATTERN.search(path.name)) and not path.exists()  # 50%done.png is a file
+    return path.suffix.lower() in SUFFIXES or counts
 
 
 def open_source(

@@ -5,6 +5,7 @@ nothing was measured. `--kelvin-per-count 0.01` reads it back.
 """
 
 import json
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -82,32 +83,34 @@ class Sidecars:
     """Both streams of temperatures beside a fused video; a context manager."""
 
     def __init__(self, path: Path, *, rate: Fraction, size: tuple[int, int], lay: Lay) -> None:
-        self.size, self.clipped = size, False
+        self.size, self.notes = size, list[str]()
         facts = {"unit": "kelvin", "per_count": KELVIN, "nothing": 0, "fused": path.name}
         place = {} if lay.placement.ndim == 3 else {"matrix": lay.placement.ravel().tolist()}
         self.paths = sidecars(path)
         self._about = [facts, facts | place]
         self._rate = rate
-        self._writers: list[Writer] = []
+        self._files, self._writers = ExitStack(), list[Writer]()
 
     def __enter__(self) -> "Sidecars":
         return self
 
     def write(self, found: Thermal, time: Fraction) -> None:
         """One frame."""
+        if not self.notes and bool((found.values > HOTTEST).any()):
+            self.notes.append(f"--temperature-sidecar ends at {HOTTEST:.1f} °C: what is hotter is written as this")
         maps = counts_of(aligned(found, *self.size)), counts_of(found.values)
-        self.clipped = self.clipped or bool(np.nanmax(found.values) > HOTTEST)
         if not self._writers:
             self._writers = [
-                Writer(path, rate=self._rate, size=one.shape, codec="ffv1", about={"comment": json.dumps(about)})
+                self._files.enter_context(
+                    Writer(path, rate=self._rate, size=one.shape, codec="ffv1", about={"comment": json.dumps(about)})
+                )
                 for path, one, about in zip(self.paths, maps, self._about, strict=True)
             ]  # fmt: skip
         for writer, one in zip(self._writers, maps, strict=True):
             writer.write(one, time)
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        for writer in self._writers:
-            writer.__exit__(kind, error, trace)
+        self._files.__exit__(kind, error, trace)
 
 
 def counts_of(celsius: NDArray[np.float32]) -> NDArray[np.uint16]:

@@ -25,6 +25,10 @@ _TICKS = 10_000
 """A second has at least so many moments at which a frame can be shown."""
 
 
+WHOLE = "times.csv"
+"""In a folder of pictures that is whole."""
+
+
 def part_of(path: Path) -> Path:
     """What a file is called that was not finished: NAME.part.mp4 beside NAME.mp4."""
     return path.with_name(f"{path.stem}.part{path.suffix}")
@@ -117,7 +121,8 @@ class Writer:
                     self._named(part_of(self.path))
                     self.part = part_of(self.path) if self.frames else None
         finally:
-            self._unfinished.unlink(missing_ok=True)
+            with suppress(OSError):  # it may lie below what is no folder
+                self._unfinished.unlink()
 
     def _begin(self, samples: Samples) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,6 +132,13 @@ class Writer:
         self._container = av.open(str(self._unfinished.absolute()), "w", container_options=_faststart(self.path))
         self._container.metadata.update(self.about)
         self._stream = self._video(self._container, pixels)
+        try:
+            self._stream.codec_context.open()
+        except av.FFmpegError as error:
+            raise IrvisError(
+                f"{self.path}: {self.codec.encoder} cannot code {self.size[1]}x{self.size[0]} {pixels}: "
+                f"{reason(error)}; take another --codec or --pixel-format"
+            ) from error
         if self.audio_from is not None:
             self._audio = Audio(self._container, self.audio_from, self.audio_start)
             self.notes += self._audio.notes
@@ -174,9 +186,11 @@ class Writer:
             if self._audio is not None:
                 self._audio.until(self._last * tick_of(self.rate) + 1 / self.rate)
         finally:
-            if self._audio is not None:
-                self._audio.close()
-            container.close()
+            try:
+                if self._audio is not None:
+                    self._audio.close()
+            finally:
+                container.close()
 
     def _named(self, path: Path) -> None:
         if self.frames:
@@ -199,7 +213,8 @@ def _faststart(path: Path) -> dict[str, str]:
 class PictureWriter:
     """A folder of numbered pictures and `times.csv`, with the interface of `Writer`.
 
-    Each picture is whole or not there; what was written stays, whatever ends the writing.
+    Each picture is whole or not there; what was written stays, whatever ends the writing. `times.csv` is there when all
+    went well, else `times.part.csv`.
     """
 
     def __init__(self, folder: Path, *, format: str = "png", quality: int = 95) -> None:
@@ -213,6 +228,8 @@ class PictureWriter:
 
     def write(self, samples: Samples, time: Fraction) -> None:
         """One frame, see `Writer.write`."""
+        if not self.frames:
+            (self.path / WHOLE).unlink(missing_ok=True)
         name = f"{self.frames + 1:06d}.{self.format}"
         full = 65535 if samples.dtype == np.uint16 else 255
         picture = tensor(samples if samples.ndim == 3 else samples[..., None]) / full
@@ -223,6 +240,11 @@ class PictureWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.frames:
-            (self.path / "times.csv").write_text("\n".join(self._times) + "\n")
-            self.part = self.path if kind is not None else None
+        if not self.frames:
+            return
+        part = part_of(self.path / WHOLE)
+        part.write_text("\n".join(self._times) + "\n")
+        if kind is None:
+            part.replace(self.path / WHOLE)
+        else:
+            self.part = self.path
