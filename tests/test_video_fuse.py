@@ -252,6 +252,14 @@ def test_damage_is_told_once_however_often_a_stream_is_read(run, tmp_path):
     assert (status, err.count("cut short")) == (1, 1)
 
 
+def test_every_freeze_of_infrared_is_told(run, tmp_path):
+    frames = [gray(8 if 8 <= n < 16 else 24 if 24 <= n < 30 else n) for n in range(40)]
+    clip(tmp_path / "i.mkv", frames, codec="ffv1", pixels="gray")
+    clip(tmp_path / "v.mp4", map(picture, range(40)))
+    _, _, err = run("v.mp4", "i.mkv", "-o", "f.mp4", *AVERAGE)
+    assert err.count("frozen") == 2
+
+
 def test_a_picture_whose_name_looks_counted_is_a_picture(run, tmp_path):
     for name, made in (("50%done.png", picture), ("i[1].png", gray)):
         Image.fromarray(made(0)).save(tmp_path / name)

@@ -15,6 +15,8 @@ from .errors import IrvisError
 from .methods import METHODS
 
 EXTRAS = {
+    "align": ("cv2",),
+    "app": ("gradio",),
     "evaluate": ("scipy", "matplotlib"),
     "flow": ("cv2",),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
@@ -22,6 +24,7 @@ EXTRAS = {
     "ray": ("ray", "fsspec"),
     "thermal": ("imagecodecs",),
     "train": ("lightning_fabric", "tensorboard"),
+    "video": ("av",),
 }
 """Extra of the package → modules that it brings."""
 LIBRARIES = ("torch", "numpy", "pillow", "safetensors", "tifffile", "cyclopts")
@@ -44,19 +47,11 @@ def methods() -> list[dict[str, Any]]:
 def tables() -> list[Table]:
     """One table of the methods, one of the shipped weights."""
     listed = methods()
-    kinds = Table("method", "what it does", "plane", "options", "paper", title="methods", title_justify="left")
+    kinds = _table("methods", "method", "what it does", "plane", "options", "paper")
     for entry in listed:
         options = " ".join(f"{key}={value}" for key, value in entry["options"].items())
         kinds.add_row(entry["name"], entry["summary"], entry["domain"], options, entry["paper"])
-    trained = Table(
-        "weights",
-        "parameters",
-        "trained on",
-        "licence of the weights",
-        "scores",
-        title="weights",
-        title_justify="left",
-    )
+    trained = _table("weights", "weights", "parameters", "trained on", "licence of the weights", "scores")
     for entry in listed:
         for name, facts in entry["weights"].items():
             scores = "\n".join(f"{key} {value:.3f}" for key, value in facts["scores"].items())
@@ -89,11 +84,11 @@ def metrics() -> dict[str, Any]:
 def metric_tables() -> list[Table]:
     """One table of the metrics, one of the profiles."""
     listed = metrics()
-    judges = Table("metric", "what it is", "better", "range", "unit", "source", title="metrics", title_justify="left")
+    judges = _table("metrics", "metric", "what it is", "better", "range", "unit", "source")
     for m in listed["metrics"]:
         bounds = " to ".join(f"{float(x):g}".replace("inf", "∞") for x in m["bounds"])
         judges.add_row(m["name"], m["title"], m["better"], bounds, m["unit"], m["paper"])
-    codes = Table("profile", "whose numbers", "metrics", "what differs", title="profiles", title_justify="left")
+    codes = _table("profiles", "profile", "whose numbers", "metrics", "what differs")
     for p in listed["profiles"]:
         names = "all of them" if p["name"] == "default" else " ".join(p["metrics"])
         codes.add_row(p["name"], p["code"], names, p["notes"])
@@ -124,6 +119,15 @@ def devices() -> list[str]:
     names = [f"cpu ({platform.processor() or platform.machine()})"]
     names += [f"cuda:{n} ({torch.cuda.get_device_name(n)})" for n in range(torch.cuda.device_count())]
     return [*names, "mps"] if torch.backends.mps.is_available() else names
+
+
+def _table(title: str, first: str, *others: str) -> Table:
+    """Names, in the first column, stay whole; the rest is folded, so that a narrow terminal cuts nothing off."""
+    table = Table(title=title, title_justify="left")
+    table.add_column(first, no_wrap=True)
+    for name in others:
+        table.add_column(name, overflow="fold")
+    return table
 
 
 def _version(name: str) -> str:

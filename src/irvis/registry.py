@@ -168,9 +168,10 @@ def create(
         torch.empty(0, device=device)
         fuser.to(device).eval()
     except (AssertionError, RuntimeError) as problem:
-        hint = "" if device.partition(":")[0] in DEVICES else f"; give one of {', '.join(DEVICES)}"
-        told = _first_line(problem) if not hint else "torch knows no such device"
-        raise IrvisError(f"device {device!r} cannot be used here: {told}{hint}") from problem
+        told = _first_line(problem)
+        if told.startswith("Expected one of"):  # and then twenty kinds of device
+            told = "torch knows none of this name; give cpu, cuda, cuda:1 or mps"
+        raise IrvisError(f"device {device!r} cannot be used here: {told}") from problem
     if (runtime, precision, error) != ("torch", "fp32", 0):
         from .runtime import backends
         from .runtime import calibration as showing

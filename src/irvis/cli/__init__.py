@@ -5,9 +5,9 @@ import gc
 import sys
 from collections.abc import Sequence
 
-from cyclopts import CycloptsError, MissingArgumentError
+from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
 
-from ..errors import IrvisError
+from ..errors import IrvisError, said
 from . import (  # noqa: F401  each enters its verbs
     about,
     aligning,
@@ -22,7 +22,6 @@ from . import (  # noqa: F401  each enters its verbs
     studying,
 )
 from .common import app, errors
-
 
 AGAIN = {
     "fuse": "--if-exists skip",
@@ -42,11 +41,8 @@ def main(words: Sequence[str] | None = None) -> None:
     except CycloptsError as problem:
         errors.print(f"error: {_misused(problem)}")
         sys.exit(2)
-    except IrvisError as problem:
-        errors.print(f"error: {problem}")
-        sys.exit(1)
-    except OSError as problem:
-        errors.print(f"error: {problem.filename or ''}: {problem.strerror or problem}")
+    except (IrvisError, OSError) as problem:
+        errors.print(f"error: {said(problem)}")
         sys.exit(1)
     except KeyboardInterrupt:
         verb = given[0] if given else ""
@@ -57,8 +53,9 @@ def main(words: Sequence[str] | None = None) -> None:
 def _misused(problem: CycloptsError) -> str:
     """What is wrong with the words, and where the right ones are shown."""
     told, argument = str(problem).strip(), problem.argument
-    if isinstance(problem, MissingArgumentError) and argument is not None and not getattr(problem, "keyword", None):
-        told = f"{next((name for name in argument.names if not name.startswith('-')), argument.name)} is missing."
-        about = argument.parameter.help
-        told += f" {about.rstrip('.')}." if about else ""
+    if isinstance(problem, UnusedCliTokensError):
+        told = f"too many words: {' '.join(problem.unused_tokens or ())}."
+    elif isinstance(problem, MissingArgumentError) and argument is not None and not getattr(problem, "keyword", None):
+        name = argument.name if argument.index is None else argument.name.removeprefix("--").upper()
+        told = f"{name} is missing: {argument.parameter.help or ''}".rstrip(": ")
     return f"{told} Examples: {' '.join(['irvis', *(problem.command_chain or ()), '--help'])}"

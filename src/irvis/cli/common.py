@@ -19,7 +19,7 @@ TRAIN, ABOUT = Group("Train, and take along", sort_key=3), Group("About", sort_k
 app = App(
     name="irvis",
     help="Two cameras, one picture: fuse what a visible and an infrared camera saw.\n\n"
-    "irvis demo                                          see it work, without your files\n"
+    "irvis demo                                          see it work\n"
     "irvis fuse visible.jpg infrared.png -o fused.png    your own pair\n"
     "irvis check visible/ infrared/                      what is wrong with a folder\n"
     "irvis fuse visible/ infrared/ -o fused/             a folder\n"
@@ -46,7 +46,9 @@ InfraredRange = Annotated[
         "then, or alone, a curve: equalised, contrast-limited. Default for radiometric files: 1%,99%."
     ),
 ]
-InfraredColor = Annotated[Literal["refuse", "gray"], Parameter(help="Of pseudo-coloured infrared: refuse it, or take its brightness.")]
+InfraredColor = Annotated[
+    Literal["refuse", "gray"], Parameter(help="Of pseudo-coloured infrared: refuse it, or take its brightness.")
+]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]
 
 
@@ -62,9 +64,9 @@ def list_unmatched(found: "Matches") -> None:
     """Files that stay alone, and sides that look swapped by their folders' names."""
     from ..data.matching import told_by_folder
 
-    if found.pairs and told_by_folder(first := found.pairs[0].visible) == "infrared":
-        if told_by_folder(found.pairs[0].infrared) == "visible":
-            errors.print(f"warning: {first.parent} is given as visible: if the two sides are swapped, turn them round")
+    first = found.pairs[0] if found.pairs else None
+    if first and (told_by_folder(first.visible), told_by_folder(first.infrared)) == ("infrared", "visible"):
+        errors.print(f"warning: {first.visible.parent} is given as visible: are the two sides swapped?")
     for side, alone in (("visible", found.only_visible), ("infrared", found.only_infrared)):
         if alone:
             names = ", ".join(path.name for path in alone[:10]) + (" …" if len(alone) > 10 else "")

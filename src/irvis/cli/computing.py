@@ -23,12 +23,16 @@ class Computing:
 
     device: Device = "cpu"
     runtime: Annotated[registry.Runtime, Parameter(help="What runs the network; auto: the fastest here.")] = "torch"
-    precision: Annotated[registry.Precision, Parameter(help="Of the network's numbers; bf16 is faster on new CPUs and GPUs.")] = "fp32"
+    precision: Annotated[
+        registry.Precision, Parameter(help="Of the network's numbers; bf16 is faster on new CPUs and GPUs.")
+    ] = "fp32"
     error: Annotated[
         float, Parameter(help="encdec:paper with another runtime: how far a pixel of [0, 1] may be off, for speed.")
     ] = 0.0
     calibration: Annotated[Path | None, Parameter(help="Folder of pairs that show the ranges for int8.")] = None
-    tile: Annotated[int | None, Parameter(help="Side of tiles in pixels, such as 1024: bounds the memory for big images.")] = None
+    tile: Annotated[
+        int | None, Parameter(help="Side of tiles in pixels, such as 1024: bounds the memory for big images.")
+    ] = None
     memory: Annotated[str | None, Parameter(help="2GB: TIFF pairs that would take more are streamed, in windows.")] = (
         None
     )

@@ -64,7 +64,10 @@ def fuse(
     out: Annotated[str, Parameter(name=["--out", "-o"], help="The fused file, or a folder.")],
     method: Annotated[
         str | None,
-        Parameter(name=["--method", "-m"], help="NAME[:WEIGHTS][:option=value…] of irvis methods; several by commas. Default: encdec."),
+        Parameter(
+            name=["--method", "-m"],
+            help="NAME[:WEIGHTS][:option=value…] of irvis methods; several by commas. Default: encdec.",
+        ),
     ] = None,
     match: Patterns = None,
     if_exists: Annotated[

@@ -31,7 +31,11 @@ def evaluate(
     *,
     out: Annotated[Path, Parameter(name=["--out", "-o"], help="Folder for the numbers and the report.")],
     method: Annotated[
-        str | None, Parameter(name=["--method", "-m"], help="NAME[:WEIGHTS][:option=value…] of irvis methods; several by commas. Default: encdec.")
+        str | None,
+        Parameter(
+            name=["--method", "-m"],
+            help="NAME[:WEIGHTS][:option=value…] of irvis methods; by commas. Default: encdec, none with --fused.",
+        ),
     ] = None,
     fused: Annotated[
         list[str] | None,

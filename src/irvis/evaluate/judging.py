@@ -22,7 +22,7 @@ import torch
 
 from .. import io, weights
 from ..data.matching import Match
-from ..errors import IrvisError
+from ..errors import IrvisError, said
 from ..files import whole
 from ..jobs import Reading
 from ..metrics import find, measure, sharing
@@ -170,14 +170,14 @@ def _computed(
         try:
             pair = read(match, plan.reading)
         except Exception as problem:  # whatever it is, the other pairs are still to be judged
-            return values, [f"{match.name}: {_said(problem)}"], ()
+            return values, [f"{match.name}: {said(problem)}"], ()
     infrared = pair.infrared.expand_as(pair.visible).contiguous()
     with sharing() as memory:
         for entry, metrics in todo.items():
             try:
                 image = fused(entry, pair, plan.stems[match.name], plan.device)
             except Exception as problem:
-                problems.append(f"{match.name}, {entry.name}: {_said(problem)}")
+                problems.append(f"{match.name}, {entry.name}: {said(problem)}")
                 continue
             values[entry.name], failed = _measured(image, pair.visible, infrared, metrics, plan)
             problems += [f"{match.name}, {entry.name}, {text}" for text in failed]
@@ -197,14 +197,8 @@ def _measured(image: RGB, visible: RGB, infrared: RGB, metrics: Sequence[str], p
                 found = measure(image, visible, infrared, metrics=[name], profile=plan.profile)
                 values[name] = float(found[name])
         except Exception as problem:
-            failed.append(f"{name}: {_said(problem)}")
+            failed.append(f"{name}: {said(problem)}")
     return values, failed
-
-
-def _said(problem: Exception) -> str:
-    """The first line of what went wrong; the kind of error where it is none of ours."""
-    text = str(problem).strip().split("\n")[0]
-    return text if isinstance(problem, IrvisError) else f"{type(problem).__name__}: {text}"
 
 
 @cache

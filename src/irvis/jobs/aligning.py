@@ -14,7 +14,7 @@ from ..align import Alignment
 from ..align.warp import Placement, places, values_over
 from ..color import luma
 from ..data.matching import Match
-from ..errors import IrvisError
+from ..errors import IrvisError, said
 from ..files import whole
 from ..io import photo
 from ..io.deep import Samples
@@ -65,8 +65,6 @@ def align_all(pairs: Sequence[Match], align: Align, files: Files) -> Iterator[Al
     for pair in pairs:
         try:
             yield _align(pair, align, files)
-        except IrvisError as error:
-            yield Aligned(name=pair.name, problem=str(error))
         except Exception as error:  # whatever it is, the other pairs are still to be done
             yield Aligned(name=pair.name, problem=said(error))
 

@@ -11,7 +11,7 @@ from .. import io
 from ..align import misalignment
 from ..color import gray, luma
 from ..data.matching import Match
-from ..errors import IrvisError
+from ..errors import said
 from ..fuser import Fuser
 from ..types import RGB, Meta, Pair
 from .pipeline import Ended, Pace, Stages, flow
@@ -120,7 +120,7 @@ def _read(match: Match, methods: Sequence[str], reading: Reading, writing: Writi
             refuse_without_degrees(pair, writing.drawing, match.infrared)
         except Exception as error:  # whatever it is, the other pairs are still to be done
             files = tuple(todo.values())
-            return Ended(Done(name=match.name, files=files, problem=_said(error), notes=tuple(notes)))
+            return Ended(Done(name=match.name, files=files, problem=said(error), notes=tuple(notes)))
     return Loaded(pair=pair, paths=todo, notes=tuple(notes))
 
 
@@ -150,7 +150,7 @@ def _fuse(batch: Sequence[Loaded], fusers: Mapping[str, Fuser], device: str) -> 
     except Exception as error:
         if len(batch) > 1:
             return [fused for loaded in batch for fused in _fuse([loaded], fusers, device)]
-        problem = _said(error)
+        problem = said(error)
     return [
         Fused(
             pictures=pictures,
@@ -172,7 +172,7 @@ def _write(fused: Fused, writing: Writing) -> Done:
     try:
         told = [_write_one(fused, method, picture, writing) for method, picture in fused.pictures.items()]
     except Exception as error:
-        return replace(fused.done, problem=_said(error))
+        return replace(fused.done, problem=said(error))
     return replace(fused.done, told=told[0]) if told else fused.done
 
 
@@ -194,10 +194,3 @@ def write(path: Path, fused: RGB, meta: Meta, writing: Writing) -> None:
     """Write a fused picture; one channel where gray was asked for or the visible file had one."""
     image = gray(fused) if writing.color == "gray" or meta.gray else fused
     io.write(path, image, meta, quality=writing.quality)
-
-
-def _said(error: Exception) -> str:
-    """One line; the kind of error where it is none of ours."""
-    return (
-        str(error) if isinstance(error, IrvisError) else f"{type(error).__name__}: {str(error).strip()}".split("\n")[0]
-    )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from .. import streaming
 from ..data.matching import Match
-from ..errors import IrvisError
+from ..errors import IrvisError, said
 from ..fuser import Fuser
 from ..thermal import Drawing, Sensing
 from .plan import Done, Reading, Writing, targets
@@ -40,10 +40,8 @@ def stream_all(
                     pair.visible, pair.infrared, path, fusers[method], memory=memory, range=reading.range,
                     infrared_color=reading.color, color=writing.color, device=device, show=show,
                 )  # fmt: skip
-        except IrvisError as error:
-            problem = str(error)
         except Exception as error:  # whatever it is, the other pairs are still to be done
-            problem = f"{type(error).__name__}: {str(error).strip()}".split("\n")[0]
+            problem = said(error)
         yield Done(name=pair.name, files=tuple(paths.values()), skipped=not todo, problem=problem)
 
 

@@ -5,7 +5,6 @@ from contextlib import suppress
 from fractions import Fraction
 from typing import Any
 
-from ..errors import IrvisError
 from .container import local, opened, origin
 from .library import av
 from .stamps import LEAP
@@ -129,12 +128,3 @@ _CODERS = {"vorbis": "libvorbis", "opus": "libopus"}
 def _rate(codec: str, rate: int) -> int:
     """Samples a second that the encoder takes."""
     return 48000 if codec == "libopus" else rate
-
-
-def has_audio(file: str) -> bool:
-    """Whether there is sound that could be copied."""
-    try:
-        with opened(local(file)) as container:
-            return bool(container.streams.audio)
-    except IrvisError:
-        return False

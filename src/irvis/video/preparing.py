@@ -93,7 +93,7 @@ def _both_in(file: str, first: int | None, second: int | None) -> tuple[int, int
 
     with opened(local(file)) as container:
         streams = video_streams(container)
-        deep = [str(stream.codec_context.pix_fmt).startswith("gray1") for stream in streams]
+        deep = [str(getattr(stream.codec_context, "pix_fmt", "")).startswith("gray1") for stream in streams]
     if len(streams) < 2:
         raise IrvisError(f"{file} holds {len(streams)} video stream(s): give the infrared file too.")
     if first is None and second is None and deep[0] and not deep[1]:

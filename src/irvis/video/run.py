@@ -68,7 +68,7 @@ class Run:
         self.rate = coding.rate or ready.visible.facts.rate or Fraction(25)
         self.done, self.problem, self.film = 0, "", Film()
         self.trouble: list[str] = []
-        self.events: list[tuple[Fraction, str]] = []
+        self.event, self.events = "", list[tuple[Fraction, str]]()
         self.readings = Readings(coding.drawing)
         self.writers: list[Writer | PictureWriter] = []
         self.kept: Sidecars | None = None
@@ -207,8 +207,9 @@ class Run:
                 self.readings.add(one.thermal, _size(one.pictures[0]), one.time)
             if self.kept is not None:
                 self.kept.write(one.thermal, one.time)
-        if one.event and (not self.events or self.events[-1][1] != one.event or one.event == "step"):
+        if one.event and (one.event != self.event or one.event == "step"):
             self.events.append((one.time, one.event))
+        self.event = one.event
 
     def _tell(self) -> None:
         sources = self.ready.visible, self.ready.infrared
