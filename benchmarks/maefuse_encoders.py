@@ -21,7 +21,7 @@ from irvis.training import loop, recipe, sources, starting
 from maefuse_ablations import judged
 
 TINY = {"size": "tiny", "patch": 8, "blocks": 6}
-LARGER = {"size": "small", "patch": 14, "grid": 37}
+LARGER = {"size": "small", "patch": 14, "blocks": 12, "grid": 37}
 """DINOv2 ViT-S/14."""
 
 

@@ -1,6 +1,7 @@
 """What several test files share."""
 
 import os
+import signal
 from pathlib import Path
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # one thread per process, those that tests start included; before torch comes
@@ -32,3 +33,11 @@ def _folder(variable: str, name: str) -> Path:
     if not folder.is_dir():
         pytest.skip(f"{folder} is not here; set {variable} to the folder that holds these files")
     return folder
+
+
+@pytest.fixture
+def interruptible():
+    """Ctrl-C is an exception, also where a shell began these tests in the background and told them to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

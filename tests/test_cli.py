@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,53 @@ def test_a_failure_is_reported_at_the_end_and_the_rest_is_done(folders, capsys):
     assert "1 of 3 pairs failed" in text
 
 
+def test_a_lone_pair_that_fails_says_why_in_one_line(folders, capsys):
+    (folders / "ir" / "b.png").write_bytes(b"not a picture")
+    assert irvis("fuse", folders / "vis/b.png", folders / "ir/b.png", "-o", folders / "o.png", "-m", "average") == 1
+    text = capsys.readouterr()
+    assert text.out == ""
+    assert text.err.startswith("error: ")
+    assert "b.png is not an image file" in text.err
+    assert text.err.count("\n") == 1
+
+
+def test_folders_whose_names_say_that_the_sides_are_swapped_are_warned_of(folders, capsys):
+    words = ["-m", "average", "--infrared-color", "gray"]
+    assert irvis("fuse", folders / "ir", folders / "vis", "-o", folders / "turned", *words) == 0
+    assert "swapped?" in capsys.readouterr().err
+    assert irvis("fuse", folders / "vis", folders / "ir", "-o", folders / "right", *words) == 0
+    assert "swapped" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["fuse", "vis/a.png", "ir/a.png"], "--out is missing"),
+        (["fuse"], "VISIBLE is missing"),
+        (["fuse", "vis/a.png", "ir/a.png", "-o"], "-o requires an argument"),
+        (["fuse", "vis/a.png", "ir/a.png", "-o", "o.png", "--metod", "max"], "Did you mean --method?"),
+        (["fuse", "vis/a.png", "ir/a.png", "third.png", "-o", "o.png"], "too many words: third.png"),
+        (["fuze", "vis/a.png"], 'Did you mean "fuse"?'),
+    ],
+)
+def test_words_that_no_verb_knows_are_one_line_that_leads_to_examples(words, text, capsys):
+    assert irvis(*words) == 2
+    told = capsys.readouterr().err.strip()
+    assert told.startswith("error: ")
+    assert told.endswith(f"irvis {'--help' if words[0] == 'fuze' else 'fuse --help'}")
+    assert text in told
+    assert "\n" not in told
+
+
+def test_a_stopped_verb_says_how_it_goes_on(folders, capsys, monkeypatch):
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("irvis.jobs.fuse_all", stop)
+    assert irvis("fuse", folders / "vis", folders / "ir", "-o", folders / "out", "-m", "average") == 130
+    assert "irvis fuse … --if-exists skip" in capsys.readouterr().err
+
+
 def test_an_output_never_replaces_an_input(folders, capsys):
     words = [
         "fuse",
@@ -216,7 +264,23 @@ def test_methods_and_doctor_list_everything(capsys):
     assert irvis("metrics") == 0
     assert "Qabf" in capsys.readouterr().out
     assert irvis("doctor") == 0
-    assert "torch" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "torch" in text
+    assert all(f"extra {name}" in text for name in ("align", "evaluate", "train", "video"))
+
+
+def test_names_to_type_stay_whole_in_a_narrow_terminal():
+    from rich.console import Console
+
+    from irvis import listing
+
+    narrow = Console(width=80, record=True, file=StringIO())
+    for table in listing.tables():
+        narrow.print(table)
+    text = narrow.export_text()
+    assert "encdec:synthetic" in text
+    assert "maefuse:default" in text
+    assert "…" not in text
 
 
 @pytest.mark.parametrize(
@@ -251,7 +315,7 @@ def test_a_wrong_request_is_one_line_and_status_1(words, text, capsys, tmp_path,
         (["vis", "ir", "-o", "out", "--infrared-range", ""], "range"),
         (["vis", "ir", "-o", "out", "-m", "average:weight=2"], "weight must be in"),
         (["vis", "ir", "-o", "out", "-m", ""], "there is no method"),
-        (["vis", "ir", "-o", "out", "--device", "warp"], "cannot be used here"),
+        (["vis", "ir", "-o", "out", "--device", "warp"], "give cpu, cuda, cuda:1 or mps"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_written(words, text, folders, capsys, monkeypatch):

@@ -320,14 +320,6 @@ def test_a_full_disk_fails_every_pair_and_stops_nothing(pairs, tmp_path, monkeyp
     assert not list((tmp_path / "out").iterdir())
 
 
-@pytest.fixture
-def interruptible():
-    """Ctrl-C is an exception, also where a shell began these tests in the background and told them to ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("interrupt", ["raised in the fuse stage", "sent by the terminal"])
 def test_an_interrupt_leaves_only_whole_files(interrupt, pairs, tmp_path):

@@ -523,7 +523,7 @@ def command(*words: object, **more: object) -> subprocess.Popen:
     )  # fmt: skip
 
 
-def test_ctrl_c_ends_with_statistics_and_a_file_that_plays(tmp_path):
+def test_ctrl_c_ends_with_statistics_and_a_file_that_plays(tmp_path, interruptible):
     from urllib.request import urlopen
 
     visible, infrared = clip(tmp_path / "v.mp4"), clip(tmp_path / "i.mp4")

@@ -526,7 +526,7 @@ def test_a_report_of_no_answers_or_no_sources_is_one_clear_line(
     assert irvis("study", "--report", known.file, "--metrics", "nonsense") == 0
 
 
-def test_the_command_serves_until_it_is_interrupted(images: Path, tmp_path: Path) -> None:
+def test_the_command_serves_until_it_is_interrupted(images: Path, tmp_path: Path, interruptible: None) -> None:
     file = tmp_path / "s.sqlite"
     words = [
         *(images / name for name in METHODS),

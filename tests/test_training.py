@@ -77,6 +77,13 @@ def test_every_shipped_recipe_takes_two_steps_on_synthetic_scenes_and_resumes(pa
     assert len(list((tmp_path / "pictures").glob("*.png"))) == 2 * len(stages)
 
 
+def test_a_folder_whose_pairs_cannot_be_told_is_refused_without_words_of_other_verbs(tmp_path):
+    (tmp_path / "flat").mkdir()
+    with pytest.raises(irvis.IrvisError, match=r"into .*vi and .*ir") as told:
+        sources.gather(Data(), [tmp_path / "flat"])
+    assert "--match" not in str(told.value)
+
+
 def test_a_resumed_training_has_the_losses_and_weights_of_one_that_never_stopped(folder, tmp_path):
     plan = tiny(blur=0.5, noise=0.02)
     found = sources.gather(plan.data, [folder])

@@ -68,7 +68,7 @@ def table(results: Sequence[Result]) -> Table:
     for name in ("ms", "p95", "frames/s", "× first", "MiB", "GFLOP", "ceiling", "Qw TNO21", "Qw demo"):
         table.add_column(name, justify="right", no_wrap=True)
     if len(ran) < len(results):
-        table.add_column("not measured because")
+        table.add_column("not measured because", max_width=60)
     for result in results:
         first = [WHAT[name](result) for name in shown]
         table.add_row(*first, *(["–"] * 9 + [result.problem] if result.problem else _cells(record(result, results))))

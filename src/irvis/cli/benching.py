@@ -60,6 +60,8 @@ def bench(
     for name, number in (("runs", runs), ("rounds", rounds), ("threads", threads), ("tile", tile)):
         if number is not None and number < 1:
             raise IrvisError(f"--{name} is 1 or more, not {number}")
+    if folder is not None and not folder.is_dir():
+        raise IrvisError(f"{folder}: no such folder")
     if startup or folder is not None:
         _commands(method, folder, device, as_json)
         return

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..data import catalog
-from ..data.matching import split_by_scene
+from ..data.matching import HELP, split_by_scene
 from ..data.pairs import ImageFolder, Joined, PairFolder, SceneFolder, Source
 from ..errors import IrvisError
 from ..thermal import Range
@@ -82,7 +82,15 @@ def _folder(folder: Path, data: Data, range: Range | None, memory: int) -> tuple
     if layout is not None and not layout.registered and layout.register is None:
         raise IrvisError(f"{folder} is {layout.name}, whose pairs are not registered: align them first")
     split = "train" if layout is not None and "train" in layout.splits else None
-    found = catalog.find(folder, split=split)
+    try:
+        found = catalog.find(folder, split=split)
+    except IrvisError as problem:
+        if HELP not in str(problem):  # a word of other verbs
+            raise
+        raise IrvisError(
+            f"{folder} holds no pairs that training can tell: put the files, or links to them, into {folder / 'vi'} "
+            f"and {folder / 'ir'}, both of a pair under one name"
+        ) from problem
     pairs = {pair.name: pair for pair in found.pairs}
     register = layout.register if layout else None
     names = split_by_scene(pairs, data.validation) if data.validation else (list(pairs), [])
