@@ -49,23 +49,23 @@ def main() -> None:
         runs={"type": int, "default": 3},
         sizes={"default": ",".join(SIZES)},
         methods={"default": ",".join(METHODS)},
-        runtime={"default": "torch"},
+        runtimes={"default": "torch,auto"},
+        parts={"default": "speed,flicker,sync"},
         precision={"default": "fp32"},
         brief={"action": "store_true", "help": "speed of the first size and method only; keeps nothing"},
     )
-    sizes, methods = chosen.sizes.split(","), chosen.methods.split(",")
+    sizes, methods, runtimes = (text.split(",") for text in (chosen.sizes, chosen.methods, chosen.runtimes))
     if chosen.brief:
-        print(markdown([speed(sizes[0], methods[0], chosen)]))
+        print(markdown([speed(sizes[0], methods[0], runtimes[0], chosen)]))
         return
-    write(
-        "video",
-        [speed(size, method, chosen) for size in sizes for method in methods],
-        "Videos from file to file",
-        SPEED,
-    )
-    rows = [row for method in methods for name in SEQUENCES for row in flickers(chosen.data / name, method)]
-    write("video_flicker", rows, "Flicker of fused videos", FLICKER, "video")
-    write("video_sync", [*synced()], "Offsets of two streams by what moves in both", SYNC, "video")
+    if "speed" in chosen.parts:
+        rows = [speed(size, method, runtime, chosen) for size in sizes for method in methods for runtime in runtimes]
+        write("video", rows, "Videos from file to file", SPEED)
+    if "flicker" in chosen.parts:
+        rows = [row for method in methods for name in SEQUENCES for row in flickers(chosen.data / name, method)]
+        write("video_flicker", rows, "Flicker of fused videos", FLICKER, "video")
+    if "sync" in chosen.parts:
+        write("video_sync", [*synced()], "Offsets of two streams by what moves in both", SYNC, "video")
 
 
 SPEED = (
@@ -79,9 +79,9 @@ SYNC = "Drawn scenes of 20 s. error: seconds, of the offsets that were believed.
 # ------------------------------------------------------------------------------------------- speed
 
 
-def speed(size: str, method: str, chosen) -> dict[str, object]:
-    """One size and method."""
-    fuser = api.fuser(method, runtime=chosen.runtime, precision=chosen.precision)
+def speed(size: str, method: str, runtime: str, chosen) -> dict[str, object]:
+    """One size, method and runtime."""
+    fuser = api.fuser(method, runtime=runtime, precision=chosen.precision)
     with tempfile.TemporaryDirectory() as folder:
         paths = drawn(Path(folder), SIZES[size], chosen.frames)
         asked = Asked(visible=str(paths[0]), infrared=str(paths[1]))
@@ -89,11 +89,11 @@ def speed(size: str, method: str, chosen) -> dict[str, object]:
         for _ in range(chosen.runs):
             begun = perf_counter(), process_time()
             coding = Coding(out=Path(folder) / "fused.mp4", if_exists="overwrite")
-            fuse_video(asked, {method: fuser}, coding, together=chosen.runtime == "torch")
+            fuse_video(asked, {method: fuser}, coding, together=runtime == "torch")
             seconds.append(perf_counter() - begun[0])
             work.append((process_time() - begun[1]) / chosen.frames * 1000)
         return {
-            "size": size, "method": method, "runtime": chosen.runtime, "precision": chosen.precision,
+            "size": size, "method": method, "runtime": runtime, "precision": chosen.precision,
             "fps": chosen.frames / median(seconds), "work": median(work), **stages(paths, fuser, Path(folder)),
         }  # fmt: skip
 

@@ -31,9 +31,13 @@ def test_every_mode_reads_as_what_pillow_shows_in_rgb(tmp_path, mode, name):
     rgb = Pillow.fromarray(array(ramp()))
     image = Pillow.merge("LAB", rgb.split()) if mode == "LAB" else rgb.convert(mode)
     image.save(tmp_path / name, **({"lossless": True} if name.endswith("webp") else {}))
+    try:
+        with Pillow.open(tmp_path / name) as shown:
+            wanted = np.asarray(shown.convert("RGBA").convert("RGB"))
+    except OSError:
+        pytest.skip("this Pillow cannot read what it wrote (12.3: YCbCr in TIFF)")
     read, meta = read_visible(tmp_path / name)
-    with Pillow.open(tmp_path / name) as shown:
-        np.testing.assert_array_equal(array(read), np.asarray(shown.convert("RGBA").convert("RGB")))
+    np.testing.assert_array_equal(array(read), wanted)
     assert meta.depth == 8
 
 

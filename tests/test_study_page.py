@@ -122,6 +122,9 @@ def test_a_key_that_is_held_answers_once(visit: Callable[..., Any], server: Serv
 
 def test_both_pictures_zoom_and_move_in_step(visit: Callable[..., Any], server: Server) -> None:
     page = visit("Ann", viewport={"width": 1200, "height": 700})
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.pane:not([hidden]) img')].every(i => i.style.transform)"
+    )
     whole = transforms(page)
     assert whole[0] == whole[1]
     box = page.locator(".one").bounding_box()
@@ -138,6 +141,7 @@ def test_both_pictures_zoom_and_move_in_step(visit: Callable[..., Any], server: 
     shift = [float(re.findall(r"-?[\d.]+", text)[0]) for text in (near[0], moved[0])]
     assert shift[1] - shift[0] == pytest.approx(-box["width"] * 0.15, abs=1)
     page.keyboard.press("0")
+    page.wait_for_function("() => !document.querySelector('.stage').classList.contains('zoomed')")
     assert transforms(page) == whole
 
 
