@@ -31,9 +31,9 @@ def laid_over(infrared: Gray, placement: Placement, size: Size) -> tuple[Scaled,
     Bicubic, smoothed before where it shrinks; outside, the border is repeated.
     """
     there, source = places(placement, size), infrared.shape[-2:]
-    step = _step(there)
+    step = step_of(there)
     smooth = gaussian(infrared, 0.45 * step) if step > 1 else infrared
-    at = torch.from_numpy(_for_grid_sample(there, source)).to(infrared)
+    at = torch.from_numpy(for_grid_sample(there, source)).to(infrared)
     warped = grid_sample(smooth, at, mode="bicubic", padding_mode="border", align_corners=False).clamp(0, 1)
     return warped, torch.from_numpy(inside(there, source))[None, None].to(infrared)
 
@@ -115,13 +115,13 @@ def back(placement: Placement, points: Points, size: Size) -> Points:
     return result
 
 
-def _step(there: NDArray[np.float64]) -> float:
+def step_of(there: NDArray[np.float64]) -> float:
     """Infrared pixels per visible pixel, the median of the image."""
     sides = (np.linalg.norm(np.diff(there, axis=axis), axis=-1) for axis in (0, 1))
     lengths = [float(np.nanmedian(side)) for side in sides if side.size and np.isfinite(side).any()]
     return float(np.sqrt(np.prod(lengths))) if lengths else 1.0
 
 
-def _for_grid_sample(there: NDArray[np.float64], source: tuple[int, ...]) -> NDArray[np.float32]:
+def for_grid_sample(there: NDArray[np.float64], source: tuple[int, ...]) -> NDArray[np.float32]:
     unit = (2 * there + 1) / np.array([source[1], source[0]]) - 1
     return np.nan_to_num(unit, nan=-9.0).clip(-9, 9).astype(np.float32)[None]

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from ..loopback import names_us
 from .rooms import Rooms
-from .settings import Settings, is_loopback
+from .settings import Settings
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -79,8 +80,7 @@ class Guard:
 
     def _ours(self, host: str) -> bool:
         """Without a password only the machine's own names: another site that points its name here is none."""
-        name = re.sub(r":\d+$", "", host)
-        return self.settings.outside or self.settings.auth is not None or is_loopback(name)
+        return self.settings.outside or self.settings.auth is not None or names_us(host)
 
     def _visitors(self, name: Any) -> bool:
         try:

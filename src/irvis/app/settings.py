@@ -1,9 +1,9 @@
 """What `irvis app` is told: where it listens, and how much of the machine a visitor may take."""
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from ..errors import IrvisError
+from ..loopback import is_loopback
 
 UPLOAD = 200_000_000
 PIXELS = 40_000_000
@@ -48,14 +48,6 @@ class Settings:
     def max_kept(self) -> int:
         """Bytes of all visitors' files together; from then on uploads are refused until some are removed."""
         return 40 * self.max_upload
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host's name or address is this machine's own."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def parse_auth(text: str) -> tuple[str, str]:

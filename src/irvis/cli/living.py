@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Group, Parameter
 
 from ..errors import IrvisError
+from ..loopback import HOME
 from .aligning_options import AligningOptions
 from .common import FUSE, InfraredColor, InfraredRange, app, console, errors
 from .computing import Computing
@@ -157,7 +158,7 @@ def _run(session: "Session", where: tuple[str, int] | None, window: bool, second
     from ..live import window as windows
 
     shown = windows.open_window("irvis live") if window else None
-    page = None if window else server.serving(session, *(where or (server.LOOPBACK[0], None)))
+    page = None if window else server.serving(session, *(where or (HOME, None)))
     before = signal.signal(signal.SIGTERM, _terminated)
     try:
         session.start()

@@ -132,8 +132,9 @@ def _study(
 
 def _serve(known: "Study", host: str, port: int, rater: str | None) -> None:
     """Until it is stopped."""
+    from ..loopback import is_loopback
     from ..study import asking
-    from ..study.server import LOOPBACK, Server
+    from ..study.server import Server
 
     if rater is not None:
         try:
@@ -143,7 +144,7 @@ def _serve(known: "Study", host: str, port: int, rater: str | None) -> None:
     server = Server(known, host, port, rater=rater, say=errors.print)
     console.print(f"{known.file}: {len(known.methods)} methods, {len(known.pairs)} pairs")
     console.print(f"open {server.address}")
-    if host not in LOOPBACK:
+    if not is_loopback(host):
         errors.print("anyone who reaches this machine can take part, and see the images")
     try:
         server.serve_forever()

@@ -7,20 +7,17 @@ GET / is the page, /VIEW.mjpg a stream (fused, visible, infrared, side), /snapsh
 import json
 import socket
 import threading
-from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.resources import files
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 from ..errors import IrvisError
+from ..loopback import HOME, is_loopback, names_us, page_of
 from . import telling, views
 from .session import Session
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MOST = 16
 """Streams at once; more are turned away."""
 REQUESTS = 64
@@ -40,7 +37,7 @@ def parse_page(text: str) -> tuple[str, int]:
     host = host.strip("[]")
     if not port.isdigit() or int(port) > 65535 or (":" in text and not host):
         raise IrvisError(f"{text!r} is no place for a page: type a port, 8080, or HOST:PORT, 0.0.0.0:8080")
-    return host or LOOPBACK[0], int(port)
+    return host or HOME, int(port)
 
 
 class Server(ThreadingHTTPServer):
@@ -53,13 +50,13 @@ class Server(ThreadingHTTPServer):
         self.session = session
         self.room, self.streams = threading.BoundedSemaphore(REQUESTS), threading.BoundedSemaphore(MOST)
         self.counting, self.started = threading.Lock(), False
-        self.page, self.policy = _page()
+        self.page, self.policy = page_of(__package__)
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
             super().__init__((host, port), Handler)
         except (OSError, OverflowError) as problem:
             raise IrvisError(f"{host}:{port} cannot be used: {problem}; give another --page") from problem
-        self.local = host in LOOPBACK
+        self.local = is_loopback(host)
 
     @property
     def address(self) -> str:
@@ -104,20 +101,6 @@ def serving(session: Session, host: str, port: int | None) -> Server:
     return Server(session, host, 0)
 
 
-def _page() -> tuple[bytes, str]:
-    """The page, and the policy that lets its own script and style run and nothing else."""
-    page = files(__package__).joinpath("page.html").read_bytes()
-    script, style = (
-        b64encode(sha256(page.split(f"<{tag}>".encode())[1].split(f"</{tag}>".encode())[0]).digest()).decode()
-        for tag in ("script", "style")
-    )
-    policy = (
-        f"default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; img-src 'self' data:; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-    return page, policy
-
-
 class Handler(BaseHTTPRequestHandler):
     """One request."""
 
@@ -138,8 +121,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """See the module."""
-        if self.owner.local and not _names_us(self.headers.get("Host", "")):
-            return self._say(403, "this page is for this machine")  # a foreign name that leads here is a trick
+        if self.owner.local and not names_us(self.headers.get("Host", "")):
+            return self._say(403, "this page is for this machine")
         asked = urlsplit(self.path)
         name, _, suffix = asked.path[1:].partition(".")
         if asked.path == "/":
@@ -227,8 +210,3 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing is logged."""
-
-
-def _names_us(host: str) -> bool:
-    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-    return name.strip("[]").lower() in LOOPBACK

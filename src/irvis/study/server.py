@@ -7,21 +7,18 @@ GET / is the page, GET /image/TOKEN/SIDE a picture. POST takes and gives JSON: /
 import json
 import sys
 import threading
-from base64 import b64encode
 from collections.abc import Callable
-from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.resources import files
 from socket import AF_INET6
 from typing import Any, NoReturn, cast, get_args
 
 from ..errors import IrvisError
+from ..loopback import is_loopback, names_us, page_of
 from . import asking
 from .asking import Said, Standing
 from .pictures import SIDES, picture
 from .store import Study
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LARGEST = 4096
 """Bytes of a request's body."""
 MOST = 64
@@ -49,13 +46,13 @@ class Server(ThreadingHTTPServer):
     ) -> None:
         self.study, self.rater, self.say = study, rater, say
         self.room = threading.BoundedSemaphore(MOST)
-        self.page, self.policy = _page()
+        self.page, self.policy = page_of(__package__)
         self.address_family = AF_INET6 if ":" in host else self.address_family
         try:
             super().__init__((host, port), Handler)
         except (OSError, OverflowError) as problem:
             raise IrvisError(f"{host}:{port} cannot be used: {problem}; give another --port or --host") from problem
-        self.local = host in LOOPBACK
+        self.local = is_loopback(host)
 
     @property
     def address(self) -> str:
@@ -132,9 +129,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _refuse_other_hosts(self) -> None:
-        """A page elsewhere whose name points here cannot reach a study on loopback (DNS rebinding)."""
-        name = self.headers.get("Host", "").rpartition(":")[0] or self.headers.get("Host", "")
-        if self._home.local and name.strip("[]") not in LOOPBACK:
+        if self._home.local and not names_us(self.headers.get("Host", "")):
             raise Refused(403, "This study is for this machine alone.")
 
     def _get(self) -> tuple[str, bytes]:
@@ -203,20 +198,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def _undo(self, told: dict[str, str]) -> dict[str, Any]:
         return _shown(self._home.study, asking.undo(self._home.study, _word(told, "key")))
-
-
-def _page() -> tuple[bytes, str]:
-    """The page, and the policy that lets it run its own script and style, load pictures from here, and nothing else."""
-    text = (files(__package__) / "page.html").read_text(encoding="utf-8")
-    hashes = {
-        tag: b64encode(sha256(text.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0].encode()).digest()).decode()
-        for tag in ("script", "style")
-    }
-    policy = (
-        f"default-src 'none'; script-src 'sha256-{hashes['script']}'; style-src 'sha256-{hashes['style']}'; "
-        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-    return text.encode(), policy
 
 
 def _shown(study: Study, standing: Standing) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from ..align.warp import Placement, _for_grid_sample, _step, cut, inside, overlap, places, window
+from ..align.warp import Placement, cut, for_grid_sample, inside, overlap, places, step_of, window
 from ..errors import IrvisError
 from ..filters import gaussian
 from ..fuser import feathered
@@ -74,7 +74,7 @@ def same(visible: Size, infrared: Size, resize: bool = False) -> Lay:
 def placed(placement: Placement, visible: Size, infrared: Size, crop: bool = False) -> Lay:
     """By a placement; `crop` keeps only what both cameras see."""
     there = places(placement, visible)
-    step, valid = _step(there), torch.from_numpy(inside(there, infrared))[None, None].float()
+    step, valid = step_of(there), torch.from_numpy(inside(there, infrared))[None, None].float()
     if not bool(valid.any()):
         raise IrvisError("infrared lies outside the visible picture.")
     top, left, (height, width) = 0, 0, visible
@@ -92,6 +92,6 @@ def placed(placement: Placement, visible: Size, infrared: Size, crop: bool = Fal
         corner=(top, left),
         valid=None if everywhere else valid,
         share=None if everywhere else feathered(valid),
-        at=torch.from_numpy(_for_grid_sample(there, infrared)),
+        at=torch.from_numpy(for_grid_sample(there, infrared)),
         smooth=0.45 * step if step > 1 else 0.0,
     )
