@@ -1,4 +1,7 @@
-"""What a fusion method is, the table of all of them, and `create`, which makes one ready to run."""
+"""What a fusion method is, the table of all of them, and `create`, which makes one ready to run.
+
+Methods and runtimes are imported by computed names: no method's code depends on the others (see `imports`).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
@@ -105,8 +109,7 @@ def _same(spec: Spec, **_: Any) -> Spec:
 
 def find(name: str) -> Method:
     """The method called `name`."""
-    from . import methods  # noqa: F401  fills METHODS
-
+    import_module(".methods", __package__)  # fills METHODS
     if name not in METHODS:
         raise IrvisError(f"there is no method {name!r}; there are {', '.join(sorted(METHODS))}")
     return METHODS[name]
@@ -173,9 +176,7 @@ def create(
             told = "torch knows none of this name; give cpu, cuda, cuda:1 or mps"
         raise IrvisError(f"device {device!r} cannot be used here: {told}") from problem
     if (runtime, precision, error) != ("torch", "fp32", 0):
-        from .runtime import backends
-        from .runtime import calibration as showing
-
+        backends, showing = (import_module(f".runtime.{part}", __package__) for part in ("backends", "calibration"))
         backends.install(
             fuser, runtime, precision, device=device, error=error, pairs=partial(showing.pairs, fuser, calibration)
         )
