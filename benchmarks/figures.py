@@ -5,6 +5,7 @@ Figures of a result's page are drawn with it, and those drawn from results/*.jso
 """
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -29,6 +30,8 @@ DRAWN: Mapping[str, tuple[str, Sequence[str]]] = {
     "app-phone.png": ("app_figure.py", ["encdec"]),
 }
 """Figure → the command, in this folder, and the methods that it runs."""
+EARLIER = " *(drawn with earlier weights)*"
+PICTURE = re.compile(r"(!\[[^\]]*\]\([^)]*figures/([\w.-]+)\))(?: \*\(drawn with earlier weights\)\*)?")
 FROM_RESULTS = ("speed", "bench", "big", "archives")
 """Plots of learn_plots.py that are drawn from results: seconds each, drawn whenever results were made."""
 
@@ -42,6 +45,16 @@ def records() -> list[made.Row]:
 def due() -> list[made.Row]:
     """Those that were drawn with other weights than the shipped ones."""
     return [row for row in records() if row["made"].get("weights") != made.weights_of(DRAWN[row["figure"]][1])]
+
+
+def mark() -> None:
+    """Say after every picture on a page of docs/, and in the README, whether it was drawn with earlier weights."""
+    late = {row["figure"] for row in due()}
+    for page in (made.HERE.parent / "README.md", *sorted((made.HERE.parent / "docs").rglob("*.md"))):
+        text = page.read_text()
+        if (marked := PICTURE.sub(lambda found: found[1] + (EARLIER if found[2] in late else ""), text)) != text:
+            with files.whole(page) as unfinished:
+                unfinished.write_text(marked)
 
 
 def draw(command: str) -> None:

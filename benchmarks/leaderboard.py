@@ -51,12 +51,16 @@ def main() -> None:
 
 def write_page() -> None:
     """docs/leaderboard.md from the results."""
+    with files.whole(PAGE) as unfinished:
+        unfinished.write_text(page())
+
+
+def page() -> str:
     tree = read("leaderboard")
     parts = [section([*rows], *key) for key, rows in groupby(tree["rows"], lambda row: (row["set"], row["profile"]))]
     dates = sorted({row["made"]["date"] for row in tree["rows"]})
     made = f"Made by `benchmarks/leaderboard.py`, {dates[0]} to {dates[-1]}, torch {tree['machine']['torch']}."
-    with files.whole(PAGE) as unfinished:
-        unfinished.write_text("\n\n".join([INTRODUCTION, *parts, made]) + "\n")
+    return "\n\n".join([INTRODUCTION, *parts, made]) + "\n"
 
 
 INTRODUCTION = """# Leaderboard
@@ -64,8 +68,8 @@ INTRODUCTION = """# Leaderboard
 One code judges everything: the published images of 25 methods on VIFB, those of two methods on TNO21, our methods,
 our own implementations of classical methods, and controls (in italics). All fused files are of one format: JPEG of
 quality 75 on VIFB, as the published ones are, and PNG on TNO21. The mean rank is over the metrics that have a better
-side, by the mean over the pairs; ranks depend on who takes part, and metrics that are much alike (MSE, RMSE, PSNR)
-count each."""
+side, by the mean over the pairs to six decimals (equal ones share a rank). Ranks depend on who takes part, and metrics
+that are much alike (MSE, RMSE, PSNR) count each."""
 
 
 def everyone(data: Path, name: str) -> list[str]:
