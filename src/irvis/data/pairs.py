@@ -110,6 +110,7 @@ class SceneFolder:
     def __init__(self, count: int, *, size: tuple[int, int] = (256, 320), seed: int = 0) -> None:
         self.count, self.size, self.seed = count, size, seed
         self.kept: dict[int, tuple[Tensor, Tensor]] = {}
+        self.cleaned: dict[int, tuple[Tensor, Tensor]] = {}
 
     def __len__(self) -> int:
         return self.count
@@ -129,12 +130,15 @@ class SceneFolder:
 
     def clean(self, index: int) -> tuple[RGB, Gray]:
         """The same scene by cameras without noise and with little glare."""
-        from .scene import random_conditions, scene
+        if index not in self.cleaned:
+            from .scene import random_conditions, scene
 
-        number = self.seed + index
-        seen = random_conditions(number)
-        visible, infrared = scene(number, self.size, replace(seen, noise=0.0, glare=0.3 * seen.glare)).tensors()
-        return visible, infrared
+            number = self.seed + index
+            seen = random_conditions(number)
+            clean = scene(number, self.size, replace(seen, noise=0.0, glare=0.3 * seen.glare)).tensors()
+            self.cleaned[index] = _bytes(clean[0]), _bytes(clean[1])
+        visible, infrared = self.cleaned[index]
+        return visible / 255, infrared / 255
 
 
 class Taught:

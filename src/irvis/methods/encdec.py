@@ -16,7 +16,7 @@ from torch.nn import functional
 from .. import weights
 from ..registry import Spec, register
 from ..types import Gray, Image, Scaled
-from .gains import GainNetwork
+from .gains import REACH, GainNetwork
 
 LEVELS = 5
 GRID = 2**LEVELS
@@ -35,8 +35,13 @@ def _spec(
     domain: Literal["luma", "value", "rgb"] = "luma",
     padding: Literal["replicate", "zero"] = "replicate",
     scale: int = 1,
+    output: Literal["pixels", "gains"] = "pixels",
     **_: object,
 ) -> Spec:
+    if output == "gains":
+        if domain == "rgb" or scale != 1:
+            raise ValueError('output "gains" takes one plane (domain "luma" or "value") and scale 1')
+        return Spec(domain=domain, multiple=GRID, reach=REACH)
     # The paper pads with zeros in [-1, 1]; that is middle gray here.
     fill = 0.5 if padding == "zero" else None
     return Spec(domain=domain, multiple=GRID, fill=fill, reach=reach(scale), scale=scale)
@@ -45,6 +50,8 @@ def _spec(
 def _rewrite(core: Any, error: float) -> Any:
     from ..runtime.collapse import collapse
 
+    if core.gains is not None:  # nothing in it can be merged
+        return core
     return collapse(core, error)
 
 

@@ -19,6 +19,8 @@ from ..types import Gray
 LEVELS = 5
 LARGEST_GAIN = 1.6
 """Of a band's detail."""
+REACH = 140
+"""How far, in pixels, one input pixel can influence the output: traced through gradients, as a test does."""
 BASE_FACTOR = 0.4
 """How far the base may be brightened or darkened, as a share of it."""
 

@@ -9,6 +9,7 @@ from ..data.matching import HELP, split_by_scene
 from ..data.pairs import ImageFolder, Joined, PairFolder, SceneFolder, Source, Taught
 from ..errors import IrvisError
 from ..thermal import Range
+from ..data.patterns import Patterns
 from .recipe import Data
 from .target import target
 
@@ -75,7 +76,8 @@ def gather(
     lines += [f"{folder}: {len(source)} single images" for folder, source in zip(images, single, strict=True)]
     share = _shares([len(source) for source in train], synthetic)
     if data.target:
-        train = [Taught(source, target, data.variants, data.gamma) for source in train]
+        train = [*(Taught(source, target, data.variants, data.gamma) for source in train), Patterns(2000)]
+        share = [*(part * (1 - data.patterns) for part in share), data.patterns]
         validation = [Taught(source, target, 1, 1.0) for source in validation]
     return Sources(train=train, share=share, validation=Joined(validation), names=lines, images=single)
 

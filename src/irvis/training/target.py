@@ -51,7 +51,7 @@ def target(luma: Gray, infrared: Gray) -> Gray:
     detail, from_infrared = _detail(visible, thermal, places, scale)
     base = visible.base + _infrared_leads(visible) * (thermal.base - visible.base)
     base = base.clamp(0, 1)
-    base = base + 0.3 * base * (1 - base).square()
+    base = base + 0.25 * base * (1 - base).square()
     room = 1.6 * places.saturated * _twice(from_infrared.clamp_min(0), 6, scale)
     fused = base + detail - room
     large = guided(fused, fused, _pixels(10, scale), 0.08)
@@ -115,7 +115,7 @@ def _calmed(
 
 
 def _infrared_leads(visible: Source) -> Gray:
-    return 0.4 * _rise(visible.noise, 0.003, 0.008) * (1 - _rise(visible.base, 0.12, 0.35))
+    return 0.45 * _rise(visible.noise, 0.003, 0.008) * (1 - _rise(visible.base, 0.12, 0.35))
 
 
 def _limited(fused: Gray) -> Gray:
