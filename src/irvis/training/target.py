@@ -51,14 +51,14 @@ def target(luma: Gray, infrared: Gray) -> Gray:
     detail, from_infrared = _detail(visible, thermal, places, scale)
     base = visible.base + _infrared_leads(visible) * (thermal.base - visible.base)
     base = base.clamp(0, 1)
-    base = base + 0.25 * base * (1 - base).square()
+    base = base + 0.35 * base * (1 - base).square()
     room = 1.6 * places.saturated * _twice(from_infrared.clamp_min(0), 6, scale)
     fused = base + detail - room
     large = guided(fused, fused, _pixels(10, scale), 0.08)
     warm_level = 0.8 * (thermal.base + thermal.layers[-1] + thermal.layers[-2])
     open_places = 1 - places.saturated
     fused = fused + 0.9 * open_places * places.warm * (warm_level - large).clamp_min(0)
-    fused = fused - 0.6 * open_places * places.warmish * (large - 0.74).clamp_min(0)
+    fused = fused - 0.4 * open_places * places.warmish * (large - 0.74).clamp_min(0)
     return _limited(fused).to(luma.dtype)
 
 
@@ -115,7 +115,7 @@ def _calmed(
 
 
 def _infrared_leads(visible: Source) -> Gray:
-    return 0.45 * _rise(visible.noise, 0.003, 0.008) * (1 - _rise(visible.base, 0.12, 0.35))
+    return 0.3 * _rise(visible.noise, 0.003, 0.008) * (1 - _rise(visible.base, 0.12, 0.35))
 
 
 def _limited(fused: Gray) -> Gray:
