@@ -7,9 +7,9 @@ from pathlib import Path
 from ..data import catalog
 from ..data.matching import HELP, split_by_scene
 from ..data.pairs import ImageFolder, Joined, PairFolder, SceneFolder, Source, Taught
+from ..data.patterns import Patterns
 from ..errors import IrvisError
 from ..thermal import Range
-from ..data.patterns import Patterns
 from .recipe import Data
 from .target import target
 
