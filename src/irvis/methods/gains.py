@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate, pad, pixel_shuffle, pixel_unshuffle, relu
 
 from ..filters import expand, reduce
-from ..types import Gray
+from ..types import Gray, Scaled
 
 LEVELS = 5
 LARGEST_GAIN = 1.6
@@ -89,7 +89,7 @@ class GainNetwork(nn.Module):
         return features[::-1]
 
 
-def decomposed(planes: Gray) -> tuple[list[Tensor], Gray]:
+def decomposed(planes: Gray) -> tuple[list[Tensor], Scaled]:
     """Bands of a Laplacian pyramid, finest first, and the base; the finest band as (b, 4, h/2, w/2), see `phases`."""
     low = reduce(planes)
     bands = [pixel_unshuffle(planes, 2) - phases(low)]
