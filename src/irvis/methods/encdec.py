@@ -50,8 +50,6 @@ def _spec(
 def _rewrite(core: Any, error: float) -> Any:
     from ..runtime.collapse import collapse
 
-    if core.gains is not None:  # nothing in it can be merged
-        return core
     return collapse(core, error)
 
 

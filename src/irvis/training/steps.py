@@ -14,6 +14,7 @@ from torch.nn.functional import conv2d, interpolate, pad
 from ..losses import LOSSES
 from ..types import Gray, Picture
 from .recipe import Stage
+from .target import target as picture_of
 
 HIDDEN = 0.75
 """Share of patches that `hide` keeps from the encoder."""
@@ -41,11 +42,12 @@ def fuse(core: Any, visible: Picture, infrared: Gray, stage: Stage) -> Outcome:
     return Outcome(judged(fused, visible, infrared, stage.losses), fused)
 
 
-def imitate(core: Any, visible: Picture, infrared: Gray, stage: Stage, target: Gray) -> Outcome:
+def imitate(core: Any, visible: Picture, infrared: Gray, stage: Stage, target: Gray | None = None) -> Outcome:
     """Supervised fusion: the loss `bands` compares with the target, all other losses with the clean sources.
 
-    Half of the pairs get noise, of a deviation drawn up to `stage.noise` for each image.
+    Half of the pairs get noise, of a deviation drawn up to `stage.noise` for each image. Without a target it is made here.
     """
+    target = picture_of(visible, infrared) if target is None else target
     fused = core(*(_noisy(image, stage.noise) for image in (visible, infrared))).float()
     of_target = {name: options for name, options in stage.losses.items() if name == "bands"}
     of_sources = {name: options for name, options in stage.losses.items() if name != "bands"}
