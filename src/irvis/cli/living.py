@@ -1,6 +1,8 @@
 """The verb for two streams as they come: live."""
 
+import signal
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group, Parameter
@@ -157,6 +159,7 @@ def _run(session: "Session", where: tuple[str, int] | None, window: bool, second
 
     shown = windows.open_window("irvis live") if window else None
     page = None if window else server.serving(session, *(where or (HOME, None)))
+    before = signal.signal(signal.SIGTERM, _terminated)
     try:
         session.start()
         if page is not None:
@@ -171,6 +174,7 @@ def _run(session: "Session", where: tuple[str, int] | None, window: bool, second
     except KeyboardInterrupt:
         errors.print("stopping")
     finally:
+        signal.signal(signal.SIGTERM, before)
         session.stop()
         if page is not None:
             page.close()
@@ -201,3 +205,7 @@ def _fail(session: "Session") -> None:
     failed = [recorder for recorder in session.recorders.values() if recorder.problem]
     if failed:
         raise IrvisError(f"{len(failed)} of {len(session.recorders)} recordings failed")
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
