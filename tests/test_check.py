@@ -16,6 +16,7 @@ from irvis import check, io
 from irvis.check import colours, defects, found, polarity, reading
 from irvis.cli import main
 from irvis.data import matching
+from irvis.thermal import Range
 
 HEIGHT, WIDTH, PAIRS = 96, 128, 6
 KINDS = set(found.KINDS)
@@ -180,6 +181,7 @@ PROVOKED: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "saturated": (one(lambda gray: np.where(gray < 80, 0, gray)), set()),
     "empty": (one(lambda gray: np.full_like(gray, 7), "vi"), set()),
     "missing": (every(some_missing), {"range"}),
+    "dark": (one(lambda colour: colour[..., 0].astype(np.uint16) * 16, "vi"), {"mixed"}),
     "dead-lines": (one(with_dead_rows), set()),
     "dead-pixels": (every(with_dead_pixel), set()),
     "mixed": (one(lambda gray: gray.astype(np.uint16) * 40), {"range"}),
@@ -202,7 +204,22 @@ def test_each_kind_is_found_where_it_is_and_nothing_else(kind, folder):
 
 
 def test_every_kind_is_provoked_here():
-    assert set(PROVOKED) | {"misaligned"} == KINDS
+    assert set(PROVOKED) | {"misaligned", "range-beside"} == KINDS
+
+
+def test_a_range_beside_all_counts_is_found_as_fusing_refuses_it(folder):
+    every(lambda gray: gray.astype(np.uint16) * 8 + 7000)(folder)
+    assert "range-beside" not in kinds(folder, range=Range(7000, 9000))
+    assert "range-beside" not in kinds(folder, range=Range(8500, 30000))
+    assert len(report(folder, range=Range(20000, 30000)).refused) == PAIRS
+
+
+def test_a_pair_with_the_same_finding_on_both_sides_counts_once(folder, capsys):
+    for n in range(PAIRS):
+        change(folder, lambda gray: np.full_like(gray, 7), n=str(n))
+    change(folder, lambda colour: np.full_like(colour, 7), "vi")
+    assert irvis("check", folder) == 0
+    assert re.search(rf"empty frame +{PAIRS} ", capsys.readouterr().out)
 
 
 def test_a_shift_that_is_seen_is_told(folder, monkeypatch):

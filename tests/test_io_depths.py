@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from irvis.io import read_infrared, read_visible
+from irvis.io import IrvisWarning, read_infrared, read_visible
 from irvis.thermal import Range
 from pictures import SIZES, SRGB, array, lzw_tiff, message, png16, ramp, save
 
@@ -129,8 +129,10 @@ def test_a_float_visible_in_the_unit_interval_is_taken_and_any_other_refused(tmp
     read, meta = read_visible(tmp_path / "a.tif")
     assert meta.depth == 16
     np.testing.assert_allclose(read[0, 1].numpy().ravel(), np.linspace(0, 1, 12), atol=1e-3)
-    tifffile.imwrite(tmp_path / "b.tif", np.array([[0, 2], [np.nan, 1]], dtype))
+    tifffile.imwrite(tmp_path / "b.tif", np.array([[0, 2], [0.5, 1]], dtype))
     assert "0 to 2" in message(read_visible, tmp_path / "b.tif")
+    tifffile.imwrite(tmp_path / "nan.tif", np.array([[0, 1], [np.nan, 1]], dtype))
+    assert "NaN in 25.00%" in message(read_visible, tmp_path / "nan.tif")
 
 
 @pytest.mark.parametrize("maximum", [4095, 65535])
@@ -149,14 +151,46 @@ def test_a_16_bit_colour_ppm_is_refused_and_not_cut_to_8_bits(tmp_path):
     assert "16-bit PNG or TIFF" in message(read_visible, tmp_path / "a.ppm")
 
 
-def test_of_several_frames_the_first_is_read(tmp_path):
+def test_of_several_frames_one_must_be_chosen(tmp_path):
     frames = [Pillow.fromarray(np.full((4, 5, 3), value, np.uint8)) for value in (10, 200)]
     for name in ("a.gif", "a.tif", "a.webp", "a.png"):
         options = {"lossless": True} if name == "a.webp" else {}
         frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], **options)
-        assert (array(read_visible(tmp_path / name)[0]) == 10).all()
-    tifffile.imwrite(tmp_path / "deep.tif", np.stack([np.full((4, 5), v, np.uint16) for v in (10, 200)]))
-    assert (array(read_visible(tmp_path / "deep.tif")[0], 65535) == 10).all()
+        assert "holds 2 p" in message(read_visible, tmp_path / name)
+        for frame, value in enumerate((10, 200)):
+            assert (array(read_visible(tmp_path / name, frame=frame)[0]) == value).all(), name
+    for options in ({}, {"compression": "lzw", "predictor": 2}, {"compression": "zlib"}):
+        stack = np.stack([np.full((4, 5), v, np.uint16) for v in (17000, 20000, 30000)])
+        tifffile.imwrite(tmp_path / "deep.tif", stack, photometric="minisblack", **options)
+        assert "holds 3 pages: choose one by --frame (0 to 2)" in message(read_visible, tmp_path / "deep.tif")
+        for frame, value in enumerate((17000, 20000, 30000)):
+            assert (array(read_visible(tmp_path / "deep.tif", frame=frame)[0], 65535) == value).all()
+    assert "there is no 3" in message(read_visible, tmp_path / "deep.tif", frame=3)
+
+
+def test_thumbnails_behind_a_picture_are_no_frames(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(np.full((8, 8), 20000, np.uint16))
+        file.write(np.full((4, 4), 7, np.uint16), subfiletype=1)
+        file.write(np.full((8, 8), 7, np.uint16), subfiletype=1)
+    assert (array(read_visible(tmp_path / "a.tif")[0], 65535) == 20000).all()
+
+
+def test_counts_are_taken_as_stored_where_zero_is_shown_white(tmp_path):
+    counts = np.arange(29000, 29012, dtype=np.uint16).reshape(3, 4)
+    tifffile.imwrite(tmp_path / "a.tif", counts, photometric="miniswhite")
+    unit = read_infrared(tmp_path / "a.tif", range=Range(29000, 29011))
+    np.testing.assert_allclose(unit[0, 0].numpy(), (counts - 29000.0) / 11, atol=1e-6)
+    shown = array(read_visible(tmp_path / "a.tif")[0], 65535)[..., 0]
+    np.testing.assert_array_equal(shown, 65535 - counts)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+def test_a_visible_file_that_uses_few_of_its_16_bits_is_told(tmp_path, bits):
+    samples = np.linspace(0, 2**bits - 1, 12).astype(np.uint16).reshape(3, 4)
+    tifffile.imwrite(tmp_path / "a.tif", samples)
+    with pytest.warns(IrvisWarning, match=f"16-bit samples use {bits} bits"):
+        read_visible(tmp_path / "a.tif")
 
 
 def test_the_content_decides_the_format_and_not_the_suffix(tmp_path):

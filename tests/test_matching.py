@@ -242,3 +242,15 @@ def test_a_share_outside_0_to_1_is_an_error(share: float):
 def test_a_name_given_twice_is_an_error():
     with pytest.raises(IrvisError, match="twice"):
         split_by_scene(["a", "b", "a"], 0.5)
+
+
+def test_a_drones_thermal_shots_find_the_wide_ones_beside_them(folder):
+    shots = ("20260101120000_0001_T", "20260101120000_0001_W", "20260101120000_0001_Z", "20260101120005_0002_T")
+    root = folder(*(f"DJI_{shot}.JPG" for shot in shots), "DJI_0003_V.JPG", "DJI_0003_T.JPG", "DJI_0004_W.JPG")
+    found = match(root, both=lambda path: True)
+    assert {(pair.visible.name, pair.infrared.name) for pair in found.pairs} == {
+        ("DJI_20260101120000_0001_W.JPG", "DJI_20260101120000_0001_T.JPG"),
+        ("DJI_0003_V.JPG", "DJI_0003_T.JPG"),
+    }
+    assert files(found.only_visible) == ["DJI_0004_W.JPG"]
+    assert files(found.only_infrared) == ["DJI_20260101120005_0002_T.JPG"]

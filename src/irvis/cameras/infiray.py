@@ -54,6 +54,4 @@ def parse_irg(data: bytes) -> Radiometric:
     counts = checked(pixels.raw(data[start:], width, height, "<"))
     sixteenths = data[:2] == b"\xca\xac" and flag != 1
     photo = data[start + 2 * shown :] if data[start + 2 * shown :].startswith(b"\xff\xd8") else b""
-    return Radiometric(
-        counts, kelvin_per_count=1 / 16 if sixteenths else 0.1, model=_IRG[data[:2]], photo_file=photo
-    )
+    return Radiometric(counts, kelvin_per_count=1 / 16 if sixteenths else 0.1, model=_IRG[data[:2]], photo_file=photo)

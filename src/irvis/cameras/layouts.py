@@ -95,6 +95,8 @@ def from_bytes(
             f"it holds {count} frames of {width} x {height}: choose one by --frame (0 to {count - 1}), or fuse them as "
             "a video."
         )
+    if frame and count == 1:
+        raise IrvisError(f"it holds one frame of {width} x {height}: leave --frame out.")
     if (frame or 0) >= count:
         raise IrvisError(f"it holds {count} frames of {width} x {height}, counted from 0: there is no {frame}.")
     return raw(data[(frame or 0) * size :], width, height, order)

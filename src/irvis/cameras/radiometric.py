@@ -141,8 +141,8 @@ def checked(counts: NDArray[Any]) -> NDArray[np.uint16]:
 def thermal_window(radiometric: Radiometric) -> tuple[float, float, float, float] | None:
     """(left, top, width, height) of the thermal picture in pixels of the photo; None if the file does not say.
 
-    Of a zoomed view, too, it is that of the whole thermal picture. It may reach beyond the photo. The camera's word, good to a few pixels, and only at the distance to
-    which its parallax was set.
+    Of a zoomed view, too, it is that of the whole thermal picture. It may reach beyond the photo. The camera's word,
+    good to a few pixels, and only at the distance to which its parallax was set.
     """
     alignment, photo = radiometric.alignment, radiometric.photo
     if alignment is None or photo is None:

@@ -18,7 +18,7 @@ LEAST = 9600
 """Bytes: the counts of the smallest sensor known, 80 x 60."""
 
 _KNOWN = (*range(0xC0, 0xE0), 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE, 0xFE)
-"""Markers of segments of the picture itself, of EXIF, XMP, colour, several pictures, provenance, Photoshop, Adobe and comments."""
+"""Markers of the picture itself, and of EXIF, XMP, colour, several pictures, provenance, Photoshop, Adobe, comments."""
 _SCAN, _END = b"\xff\xda", b"\xff\xd9"
 
 

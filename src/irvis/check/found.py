@@ -34,6 +34,7 @@ KINDS: Mapping[str, Kind] = {
         "serious", "coloured infrared", "use the camera's gray or radiometric output, or type --infrared-color gray"
     ),
     "range": Kind("serious", "infrared needs a range", "type --infrared-range 1%,99%"),
+    "range-beside": Kind("serious", "range beside all numbers", "choose a range that holds some of them, or 1%,99%"),
     "visible-range": Kind("serious", "visible outside [0, 1]", "save the visible file with 8 or 16 bits"),
     "unmatched": Kind("warning", "no partner", 'rename, or say how stems differ: --match "{id}_W" "{id}_T"'),
     "swapped": Kind("warning", "swapped sides", "give the other file or folder first"),
@@ -50,10 +51,13 @@ KINDS: Mapping[str, Kind] = {
         "look at the pair; where it is so, invert infrared, or type --polarity auto",
     ),
     "polarity-switches": Kind("warning", "polarity switches", "invert the frames in between; fix it on the camera"),
+    "dark": Kind("warning", "few of 16 bits in use", "multiply the samples to use 16 bits, or save 8 bits"),
     "levels": Kind("warning", "few levels in use", "type --infrared-range 1%,99%, or take the camera's 16-bit files"),
     "saturated": Kind("warning", "saturated", "choose a wider range or exposure: what is cut off cannot come back"),
     "empty": Kind("warning", "empty frame", "take the pair out: there is nothing to fuse"),
-    "missing": Kind("warning", "pixels without a number", "fill them in where that matters: they become black"),
+    "missing": Kind(
+        "warning", "pixels without a number", "fill them in where that matters: the visible image shows there"
+    ),
     "dead-lines": Kind("warning", "dead rows or columns", "correct them on the camera, or fill them from beside"),
     "dead-pixels": Kind("warning", "dead pixels", "correct them on the camera, or fill them from beside"),
     "mixed": Kind("warning", "mixed depths", "fuse one kind at a time, or save all files alike"),
@@ -114,6 +118,8 @@ class Pixels:
     """Share of samples that are not finite."""
     outside: bool
     """Float samples below 0, above 1, or not finite."""
+    bits: int | None
+    """How many of 16 bits are in use, where these are few: see `io.samples.shallow`."""
     coarse: NDArray[np.float32]
     """16×16 means, less their mean, of length 1 (0 for a constant image)."""
     hot: float | None = None

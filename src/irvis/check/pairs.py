@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from ..data.matching import told_by_folder
+from ..thermal import Range
 from .colours import PHOTOGRAPH
 from .found import Asked, Finding, Look, Pixels
 
@@ -34,7 +35,7 @@ def findings(look: Look, asked: Asked) -> Iterator[Finding]:
     cut = (WHITE, BLACK) if asked.sensing.polarity == "black-hot" else (BLACK, WHITE)
     for word, pixels, limits in (("visible", visible, (BLACK, WHITE)), ("infrared", infrared, cut)):
         yield from (Finding(kind, name, f"{word} {text}") for kind, text in _levels(pixels, *limits))
-    yield from (Finding(kind, name, text) for kind, text in _samples(visible, infrared))
+    yield from (Finding(kind, name, text) for kind, text in _samples(visible, infrared, asked))
 
 
 Told = Iterator[tuple[str, str]]
@@ -83,10 +84,19 @@ def _levels(pixels: Pixels, black: float, white: float) -> Told:
         yield "saturated", f"is white in {pixels.white:.0%} of its pixels"
 
 
-def _samples(visible: Pixels, infrared: Pixels) -> Told:
+def _beside(infrared: Pixels, span: Range) -> bool:
+    """Whether all pixels lie on one side of a range."""
+    return max(infrared.black, infrared.white) == 1 and (infrared.high < span.low or infrared.low > span.high)
+
+
+def _samples(visible: Pixels, infrared: Pixels, asked: Asked) -> Told:
     counts = f"1% to 99% of its pixels: {infrared.low:g} to {infrared.high:g}"
     if visible.outside:
         yield "visible-range", "visible holds float samples that are not between 0 and 1"
+    if visible.bits is not None:
+        yield "dark", f"visible uses {visible.bits} of 16 bits: it is shown nearly black"
+    if (span := asked.range) is not None and span.unit != "percent" and _beside(infrared, span):
+        yield "range-beside", f"infrared has no pixel from {span.low:g} to {span.high:g} ({counts})"
     if infrared.contrast is None:
         yield "range", f"infrared holds {infrared.samples} ({counts})"
     if infrared.missing:

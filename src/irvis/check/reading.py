@@ -20,6 +20,7 @@ from ..errors import IrvisError
 from ..io import photo
 from ..io.decode import Raster, _quiet, read_raster, within_memory
 from ..io.infrared import measure
+from ..io.samples import shallow
 from ..io.show import asked_polarity, given_range, numbers
 from ..thermal import Range, to_unit
 from ..types import Gray
@@ -115,6 +116,7 @@ def _pixels(read: _Read) -> Pixels:
         white=0.0 if unit is None else float((unit >= 1).mean()),
         missing=1 - float(np.isfinite(samples).mean()) if is_float else 0.0,
         outside=is_float and not bool(((samples >= 0) & (samples <= 1)).all()),
+        bits=shallow(samples),
         coarse=_coarse(_shown(plane, asked) if unit is None else unit),
         **({} if asked is None or coloured else _of_infrared(samples[..., 0], asked, is_hot)),
     )

@@ -18,13 +18,18 @@ def table(report: Report) -> Table:
     for kind, group in groupby(report.findings, key=lambda finding: finding.kind):
         found = list(group)
         facts = KINDS[kind]
-        rows.add_row(facts.level, facts.title, str(len(found)), _first(found), facts.advice)
+        rows.add_row(facts.level, facts.title, str(len(_names(found))), _first(found), facts.advice)
     return rows
 
 
 def _first(found: list[Finding]) -> str:
-    names = [finding.pair or finding.text for finding in found]
+    names = _names(found)
     return ", ".join(names[:NAMES]) + (" …" if len(names) > NAMES else "")
+
+
+def _names(found: list[Finding]) -> list[str]:
+    """Each pair once, whatever was found on both of its sides."""
+    return list(dict.fromkeys(finding.pair or finding.text for finding in found))
 
 
 def summary(report: Report) -> str:

@@ -179,6 +179,8 @@ def _fuse_here(
 
     found = matching.match(visible, infrared, patterns=match, both=io.holds_record)
     jobs.refuse(found.pairs, methods, writing)
+    if match is None and Path(visible).is_dir() and len(methods) == 1:
+        _refuse_among_inputs(found.pairs, writing.out)
     fusers = {name: computing.fuser(name) for name in methods}
     list_unmatched(found)
     if reading.laying is None and not reading.resize:
@@ -203,6 +205,16 @@ def _fuse_here(
     if memory is not None and large:
         done += _streamed(large, fusers, reading, writing, memory, computing.device)
     _report(done, time.perf_counter() - begun)
+
+
+def _refuse_among_inputs(pairs: "Sequence[Match]", out: Path) -> None:
+    """Fused files beside inputs would be taken for inputs the next time."""
+    for pair in pairs:
+        for path in (pair.visible, pair.infrared):
+            if path.parent.resolve() == out.resolve():
+                raise IrvisError(
+                    f"{out} holds inputs, and what is written there would be one the next time: give another --out"
+                )
 
 
 def _streamed(

@@ -22,6 +22,9 @@ HELP = '--match "{id}_W" "{id}_T"'
 
 WILD = re.compile(r"[*?[]")
 
+_DRONE = re.compile(r"(DJI_(?:.*_)?\d{4})_([TWVZ])", re.IGNORECASE)
+"""Stems of DJI cameras: thermal, wide, visible, zoom."""
+
 Namer = Callable[[Path], str | None]
 """What a file is called in its pair; None = it belongs to none."""
 
@@ -78,6 +81,8 @@ def match(
         raise IrvisError(f"{first} is a {kind} but {second} is a {_kind(second)}: give two of a kind.")
     if kind == "file":
         return _two_files(first, second, infrared is None and not (both and both(first)), patterns)
+    if infrared is None and patterns is None and (drone := _by_drone_names(first, recursive)):
+        return drone
     if infrared is None and both and patterns is None and (alone := _by_themselves(first, recursive, both)):
         return alone
     if kind == "folder" and infrared is None and (inside := _folders_inside(first, patterns is None)):
@@ -153,6 +158,23 @@ def _by_themselves(place: Path, recursive: bool, both: Callable[[Path], bool]) -
     paths = [path for path in _images(place, recursive, (*READABLE, *FRAMES)) if both(path)]
     root = place if place.is_dir() else None
     return Matches(tuple(Match(_stem_namer(root)(path) or path.stem, path, path) for path in paths)) if paths else None
+
+
+def _by_drone_names(place: Path, recursive: bool) -> Matches | None:
+    """Pairs of a DJI drone's folder: NAME_T beside NAME_W, _V or else _Z; None where there is none."""
+    if not place.is_dir():
+        return None
+    shots: dict[str, dict[str, Path]] = {}
+    for path in _images(place, recursive):
+        if found := _DRONE.fullmatch(path.stem):
+            shots.setdefault(_place(path, place, found[1]), {})[found[2].upper()] = path
+    visible = {
+        name: shot[min(shot.keys() - {"T"}, key="WVZ".index)] for name, shot in shots.items() if shot.keys() - {"T"}
+    }
+    infrared = {name: shot["T"] for name, shot in shots.items() if "T" in shot}
+    if not visible.keys() & infrared.keys():
+        return None
+    return _join((list(visible.values()), list(infrared.values())), (visible, infrared))
 
 
 def _two_globs(first: Path, second: Path) -> Matches:

@@ -1,7 +1,7 @@
 """Image files in and out: the only place that knows file formats, channel order, EXIF and alpha.
 
 True of every reader: the content decides the format, not the suffix; EXIF orientation is applied to the
-pixels; of several frames the first is read; 16-bit samples keep their 16 bits. Alpha is dropped, never
+pixels; of several frames one must be chosen; 16-bit samples keep their 16 bits. Alpha is dropped, never
 composited: the colour below it is what the camera measured, and a black background would be structure
 that no camera saw. An EXIF block too damaged to read is left out; damaged pixels are an IrvisError.
 """
@@ -82,9 +82,12 @@ def _warn(text: str) -> None:
         notes.append(text)
 
 
-def read_visible(path: StrPath) -> tuple[RGB, Meta]:
-    """The visible image, shape (1, 3, h, w), and what its file says beside its pixels."""
-    raster = read_raster(Path(path))
+def read_visible(path: StrPath, *, frame: int | None = None) -> tuple[RGB, Meta]:
+    """The visible image, shape (1, 3, h, w), and what its file says beside its pixels.
+
+    `frame`: of a file that holds several pictures, from 0; without it such a file is an IrvisError.
+    """
+    raster = read_raster(Path(path), frame=frame)
     with within_memory(raster.path):
         image, meta = _visible(raster)
     return image, replace(meta, xmp=read_xmp(raster.path))

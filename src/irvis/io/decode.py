@@ -192,7 +192,7 @@ def pages_of(tiff: tifffile.TiffFile) -> list[int]:
 
 
 def chosen(count: int, frame: int | None, what: str = "pictures") -> int:
-    """The number of the picture that is meant of `count`; a ValueError where that is not said, or there is none such."""
+    """The number of the picture that is meant of `count`; a ValueError where that is not said, or there is no such."""
     if count > 1 and frame is None:
         raise ValueError(f"it holds {count} {what}: choose one by --frame (0 to {count - 1}), or fuse them as a video")
     if count > 1 and frame is not None and frame >= count:

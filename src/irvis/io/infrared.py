@@ -78,7 +78,9 @@ def _more_frames(path: Path, sensing: Sensing) -> tuple[str, ...]:
 def _aside(path: Path, sensing: Sensing) -> list[str]:
     """What to tell of a picture file that carries much beside its picture."""
     count = 0 if sensing.unit == "picture" else cameras.unread_bytes(path)
-    return [f"it carries {count} bytes beside its picture that irvis cannot read: counts, if any, are not used"] * (count > 0)
+    return [f"it carries {count} bytes beside its picture that irvis cannot read: counts, if any, are not used"] * (
+        count > 0
+    )
 
 
 def _headless(path: Path, sensing: Sensing) -> Samples:

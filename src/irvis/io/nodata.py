@@ -25,7 +25,8 @@ def marked(numbers: NDArray[Any], stated: float | None, sensing: Sensing) -> tup
     """Numbers (h, w, 1 or 3) with NaN for no data, or as they are where there is none; and what to tell the user."""
     if sensing.nodata is not None or stated is not None:
         value = stated if sensing.nodata is None else sensing.nodata
-        return _without(numbers, ~np.isfinite(numbers) if value == "none" else ~np.isfinite(numbers) | (numbers == value)), ""
+        named = np.zeros(numbers.shape, bool) if value == "none" else numbers == value
+        return _without(numbers, ~np.isfinite(numbers) | named), ""
     if numbers.shape[2] != 1 or numbers.dtype == np.uint8:
         return _without(numbers, ~np.isfinite(numbers)), ""
     empty, names = _usual(numbers)
@@ -51,7 +52,7 @@ def _usual(numbers: NDArray[Any]) -> tuple[_Mask, list[str]]:
     beyond = finite & (np.abs(numbers) >= ENDLESS) if numbers.dtype.kind == "f" else np.zeros_like(finite)
     if beyond.any():
         empty, names = empty | beyond, [*names, f"{numbers[beyond].flat[0]:g}"]
-    others = numbers[~empty & ~np.isin(numbers, np.float32(present))] if present else numbers[:0]
+    others = numbers[~empty & ~np.isin(numbers, np.array(present, np.float32))] if present else numbers[:0]
     for one in usual_values(present, float(others.min()), float(others.max())) if others.size else ():
         empty, names = empty | (numbers == np.float32(one)), [*names, f"{one:g}"]
     return empty, names

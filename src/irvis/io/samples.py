@@ -13,9 +13,7 @@ Measured, as the 99th percentile of that spread: gray infrared files of six publ
 coloured overlay reaches 47 in 0.1% of the pixels), pseudo-coloured thermal files 240 to 243.
 """
 
-DARK = (
-    "its 16-bit samples use {bits} bits and are shown nearly black: multiply them to use 16 bits, or save 8 bits"
-)
+DARK = "its 16-bit samples use {bits} bits and are shown nearly black: multiply them to use 16 bits, or save 8 bits"
 """What to tell of `shallow` samples of a visible file."""
 FULL = {"uint8": 255, "uint16": 65535}
 

@@ -1,0 +1,74 @@
+"""Words as people type them and names as files have them, on every verb."""
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from irvis.cli import _bound, main
+from irvis.cli.common import errors, printable
+
+
+def irvis(*words):
+    """The exit status."""
+    with pytest.raises(SystemExit) as stop:
+        main([str(word) for word in words])
+    return stop.value.code or 0
+
+
+@pytest.fixture
+def pair(tmp_path):
+    Image.new("RGB", (40, 32), (30, 60, 90)).save(tmp_path / "v.png")
+    tifffile.imwrite(tmp_path / "t.tif", np.linspace(-20, 5, 1280, dtype=np.float32).reshape(32, 40))
+    return tmp_path / "v.png", tmp_path / "t.tif"
+
+
+@pytest.mark.parametrize("words", [["-13C,1C"], ["-20.5,5"], ["=-13C,1C"], ["-.5,4"]])
+def test_a_range_may_begin_below_zero(tmp_path, pair, words, capsys):
+    option = [f"--infrared-range{words[0]}"] if words[0].startswith("=") else ["--infrared-range", *words]
+    more = ["--infrared-unit", "celsius"] if "C" in words[0] else []
+    assert irvis("fuse", *pair, "-o", tmp_path / "o.png", "-m", "average", *option, *more) == 0, capsys.readouterr().err
+
+
+def test_negative_values_belong_to_the_option_before_them_and_nothing_else_changes():
+    given = [
+        "fuse",
+        "a",
+        "-o",
+        "-1.png",
+        "--reflected",
+        "-10",
+        "--nodata",
+        "-9999",
+        "--hottest",
+        "3",
+        "-13C",
+        "--offset=-2",
+    ]
+    bound = ["fuse", "a", "-o", "-1.png", "--reflected=-10", "--nodata=-9999", "--hottest", "3", "-13C", "--offset=-2"]
+    assert _bound(given) == bound
+    assert _bound(["-5"]) == ["-5"]
+
+
+def test_control_characters_in_names_reach_no_terminal(tmp_path, capsys):
+    assert irvis("fuse", tmp_path / "a\x1b[31m\rb.png", tmp_path / "c\x9b\u202e.png", "-o", tmp_path / "o.png") == 1
+    told = capsys.readouterr().err
+    assert "a\\x1b[31m\\rb.png" in told
+    assert not set(told) & set("\x1b\r\x9b\u202e")
+    assert printable("\u00e9 \u00b0C\u00a0\u4e2d\n\t") == "\u00e9 \u00b0C\u00a0\u4e2d\n\t"
+    assert printable("\udc80\x7f\x00") == "\\udc80\\x7f\\x00"
+    with errors.capture() as shown:
+        errors.print("bad \udc80 name")
+    assert "\\udc80" in shown.get()
+
+
+def test_fused_files_are_not_put_among_inputs(tmp_path, capsys):
+    for side, mode in (("vi", "RGB"), ("ir", "L")):
+        (tmp_path / side).mkdir()
+        for n in range(2):
+            Image.new(mode, (40, 32), n).save(tmp_path / side / f"{n}.png")
+    words = ["fuse", tmp_path / "vi", tmp_path / "ir", "-m", "average", "--format", "jpg", "-o"]
+    assert irvis(*words, tmp_path / "vi") == 1
+    assert "holds inputs" in capsys.readouterr().err
+    assert [path.name for path in sorted((tmp_path / "vi").iterdir())] == ["0.png", "1.png"]
+    assert irvis(*words, tmp_path / "out") == 0
