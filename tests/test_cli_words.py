@@ -51,9 +51,10 @@ def test_negative_values_belong_to_the_option_before_them_and_nothing_else_chang
 
 
 def test_control_characters_in_names_reach_no_terminal(tmp_path, capsys):
-    assert irvis("fuse", tmp_path / "a\x1b[31m\rb.png", tmp_path / "c\x9b\u202e.png", "-o", tmp_path / "o.png") == 1
+    name = "a\x1b[31m\rb\x9b\u202e.png"
+    assert irvis("fuse", tmp_path / name, tmp_path / name, "-o", tmp_path / "o.png") == 1
     told = capsys.readouterr().err
-    assert "a\\x1b[31m\\rb.png" in told
+    assert "a\\x1b[31m\\rb\\x9b\\u202e.png" in told
     assert not set(told) & set("\x1b\r\x9b\u202e")
     assert printable("\u00e9 \u00b0C\u00a0\u4e2d\n\t") == "\u00e9 \u00b0C\u00a0\u4e2d\n\t"
     assert printable("\udc80\x7f\x00") == "\\udc80\\x7f\\x00"

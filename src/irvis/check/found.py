@@ -55,9 +55,7 @@ KINDS: Mapping[str, Kind] = {
     "levels": Kind("warning", "few levels in use", "type --infrared-range 1%,99%, or take the camera's 16-bit files"),
     "saturated": Kind("warning", "saturated", "choose a wider range or exposure: what is cut off cannot come back"),
     "empty": Kind("warning", "empty frame", "take the pair out: there is nothing to fuse"),
-    "missing": Kind(
-        "warning", "pixels without a number", "fill them in where that matters: the visible image shows there"
-    ),
+    "missing": Kind("warning", "pixels without a number", "fill them in where it matters: visible shows there"),
     "dead-lines": Kind("warning", "dead rows or columns", "correct them on the camera, or fill them from beside"),
     "dead-pixels": Kind("warning", "dead pixels", "correct them on the camera, or fill them from beside"),
     "mixed": Kind("warning", "mixed depths", "fuse one kind at a time, or save all files alike"),
