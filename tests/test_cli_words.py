@@ -73,3 +73,17 @@ def test_fused_files_are_not_put_among_inputs(tmp_path, capsys):
     assert "holds inputs" in capsys.readouterr().err
     assert [path.name for path in sorted((tmp_path / "vi").iterdir())] == ["0.png", "1.png"]
     assert irvis(*words, tmp_path / "out") == 0
+
+
+def test_the_pages_of_a_tiff_are_the_frames_of_a_video(tmp_path):
+    from irvis.thermal import Sensing
+    from irvis.video.source import open_source
+
+    stack = np.stack([np.linspace(n, n + 900, 1280).reshape(32, 40).astype(np.uint16) for n in (7000, 8000, 9000)])
+    tifffile.imwrite(tmp_path / "stack.tif", stack, photometric="minisblack")
+    source = open_source(str(tmp_path / "stack.tif"), gray=True, sensing=Sensing())
+    np.testing.assert_array_equal([frame.samples for frame in source.frames()], stack)
+    colours = [Image.new("RGB", (40, 32), (level, 9, 99)) for level in (10, 120, 230)]
+    colours[0].save(tmp_path / "v.webp", save_all=True, append_images=colours[1:], lossless=True)
+    reds = [frame.samples[0, 0, 0] for frame in open_source(str(tmp_path / "v.webp")).frames()]
+    assert reds == [10, 120, 230]

@@ -152,9 +152,10 @@ def test_an_image_without_a_number_is_refused_in_words(tmp_path):
     assert "--infrared-range" in message(read_infrared, tmp_path / "a.tif")
 
 
-def test_white_is_zero_is_turned_round(tmp_path):
+def test_white_is_zero_is_turned_round_in_a_visible_file_and_changes_no_counts(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.array([[0, 65535]], np.uint16), photometric="miniswhite")
-    assert read_infrared(tmp_path / "a.tif", range=Range(0.0, 65535.0)).flatten().tolist() == [1, 0]
+    assert read_visible(tmp_path / "a.tif")[0][0, 0].flatten().tolist() == [1, 0]
+    assert read_infrared(tmp_path / "a.tif", range=Range(0.0, 65535.0)).flatten().tolist() == [0, 1]
 
 
 # ---------------------------------------------------------------------------------------- pairs

@@ -113,7 +113,7 @@ def fuse_files(
         )
     if fuser.spec.scale != 1:
         raise IrvisError(f"{fuser.method.name} makes pictures of another size here and cannot be streamed.")
-    sources = big.opened(visible, memory // 4), big.opened(infrared, memory // 4)
+    sources = big.opened(visible, memory // 4), big.opened(infrared, memory // 4, counts=True)
     _refuse_other_size(*sources)
     missing = nodata_in(sources[0]) if sources[0].dtype != np.float32 else None
     meta, nodata = replace(sources[0].meta, nodata=missing), nodata_in(sources[1])

@@ -165,12 +165,11 @@ def _by_drone_names(place: Path, recursive: bool) -> Matches | None:
     if not place.is_dir():
         return None
     shots: dict[str, dict[str, Path]] = {}
-    for path in _images(place, recursive):
+    for path in _glob(place, "**/*" if recursive else "*"):
         if found := _DRONE.fullmatch(path.stem):
             shots.setdefault(_place(path, place, found[1]), {})[found[2].upper()] = path
-    visible = {
-        name: shot[min(shot.keys() - {"T"}, key="WVZ".index)] for name, shot in shots.items() if shot.keys() - {"T"}
-    }
+    shown = {name: [shot[kind] for kind in "WVZ" if kind in shot] for name, shot in shots.items()}
+    visible = {name: paths[0] for name, paths in shown.items() if paths}
     infrared = {name: shot["T"] for name, shot in shots.items() if "T" in shot}
     if not visible.keys() & infrared.keys():
         return None

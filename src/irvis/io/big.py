@@ -21,7 +21,7 @@ from PIL import Image as Pillow
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from ..types import Meta
-from .decode import _TIFF, _as_irvis_errors, _exif, _quiet, _tiff_directory, read_raster
+from .decode import _TIFF, _as_irvis_errors, _exif, _quiet, _tiff_directory, chosen, pages_of, read_raster
 from .deep import _LIBTIFF_CODECS, _TIFF_KINDS, Samples
 from .notes import nodata_of, read_xmp
 
@@ -83,8 +83,10 @@ class Rows:
 # ------------------------------------------------------------------------------------------ reading
 
 
-def opened(path: Path, room: int) -> Source:
+def opened(path: Path, room: int, *, counts: bool = False) -> Source:
     """The file as a source; one that has to be decoded whole may take `room` bytes.
+
+    `counts`: numbers of more than 8 bits as they are stored, also where zero is to be shown white.
 
     Raises
     ------
@@ -95,19 +97,20 @@ def opened(path: Path, room: int) -> Source:
             problem, needed = "it is no TIFF file", _size_of_picture(path)
         else:
             with path.open("rb") as file, tifffile.TiffFile(path) as tiff:
+                chosen(len(pages_of(tiff)), None, "pages")
                 page: Any = tiff.pages.first
                 _refuse_incomplete(page, path.stat().st_size)
                 orientation, exif = _exif(lambda: _tiff_directory(file))
                 problem = _why_not_in_parts(page, orientation)
                 if not problem:
-                    return _tiff_source(path, page, exif)
+                    return _tiff_source(path, page, exif, counts)
                 needed = page.size * page.dtype.itemsize if page.dtype is not None else page.size
         if needed * _WHOLE_COPIES > room:
             raise ValueError(
                 f"{problem}, so it is decoded whole; that takes {_megabytes(needed * _WHOLE_COPIES)}, and "
                 f"{_megabytes(room)} are for it: save it as an uncompressed, Deflate or LZW TIFF, or raise --memory"
             )
-    return _decoded(path)
+    return _decoded(path, counts)
 
 
 def size(path: Path) -> tuple[int, int]:
@@ -131,9 +134,9 @@ def _size_of_picture(path: Path) -> int:
         return image.height * image.width * (4 if image.mode.startswith(("I", "F")) else len(image.getbands()))
 
 
-def _decoded(path: Path) -> Source:
+def _decoded(path: Path, counts: bool) -> Source:
     """A file that is held in memory."""
-    raster = read_raster(path)
+    raster = read_raster(path, counts=counts)
     samples = raster.samples
     height, width, channels = samples.shape
     return Source(
@@ -171,7 +174,7 @@ def _why_not_in_parts(page: Any, orientation: int) -> str:
     return f"it is stored turned (orientation {orientation})" if orientation != 1 else ""
 
 
-def _tiff_source(path: Path, page: Any, exif: bytes) -> Source:
+def _tiff_source(path: Path, page: Any, exif: bytes, counts: bool) -> Source:
     dtype = np.dtype(page.dtype if page.dtype in (np.uint8, np.uint16) else np.float32)
     channels = 3 if page.samplesperpixel > 2 else 1
     row = page.imagewidth * page.samplesperpixel * max(page.dtype.itemsize, dtype.itemsize)
@@ -181,7 +184,7 @@ def _tiff_source(path: Path, page: Any, exif: bytes) -> Source:
         path=path, height=page.imagelength, width=page.imagewidth, channels=channels, dtype=dtype, row=row,
         block=min(block, max(PIECE // row, 1)) if in_part else block, held=0,
         meta=_meta(path, exif, bytes(page.iccprofile or b""), dtype, channels),
-        blocks=partial(_tiff_blocks, path),
+        blocks=partial(_tiff_blocks, path, counts),
     )  # fmt: skip
 
 
@@ -190,7 +193,7 @@ def _meta(path: Path, exif: bytes, icc: bytes, dtype: np.dtype[Any], channels: i
     return Meta(exif=exif, icc=icc, depth=depth, gray=channels == 1, xmp=read_xmp(path), nodata=nodata_of(exif))
 
 
-def _tiff_blocks(path: Path) -> Iterator[Samples]:
+def _tiff_blocks(path: Path, counts: bool) -> Iterator[Samples]:
     with _as_irvis_errors(path), tifffile.TiffFile(path) as tiff:
         page: Any = tiff.pages.first
         wanted = 3 if page.samplesperpixel > 2 else 1
@@ -199,7 +202,7 @@ def _tiff_blocks(path: Path) -> Iterator[Samples]:
         for parts in zip(*bands, strict=True):
             samples = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
             samples = samples[..., :wanted]
-            if page.photometric == 0 and page.dtype.kind == "u":
+            if page.photometric == 0 and page.dtype.kind == "u" and not (counts and page.dtype.itemsize > 1):
                 samples = np.iinfo(page.dtype).max - samples
             keeps = page.dtype in (np.uint8, np.uint16)
             yield np.ascontiguousarray(samples, page.dtype if keeps else np.float32)

@@ -244,11 +244,11 @@ def _decode_with_pillow(file: BinaryIO, frame: int | None) -> _Decoded:
         _refuse_bomb(*image.size)
         if image.format in ("JPEG", "MPO") and image.width * image.height > _JPEG_DENSITY * size:
             raise ValueError(f"{size} bytes cannot hold its {image.width} x {image.height} pixels")
-        exif = _exif(image.getexif)
         number = frame or 0 if image.format == "TIFF" else chosen(_frames(image), frame)
         if number:
             image.seek(number)
         samples, icc = _samples(image)
+        exif = _exif(image.getexif)
     file.seek(0)
     head = file.read(32)
     if is_deep_png(head) and not number:

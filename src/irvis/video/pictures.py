@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
@@ -14,7 +15,7 @@ from .. import cameras, io
 from ..cameras import Radiometric
 from ..data.matching import natural
 from ..errors import IrvisError
-from ..io.decode import read_raster
+from ..io.decode import frames_in, read_raster
 from ..io.infrared import measure
 from ..io.show import OWN, plane
 from ..thermal import Sensing
@@ -25,7 +26,9 @@ RATE = Fraction(25)
 """Frames a second of image files where nothing is said."""
 _NUMBER = re.compile(r"(\d+)(?!.*\d)")
 
-_Read = Callable[[Path], Frame]
+_Page = tuple[Path, int | None]
+"""A file, and which of its pictures where it holds several."""
+_Read = Callable[[_Page], Frame]
 
 
 def files_of(text: str) -> list[Path]:
@@ -75,12 +78,15 @@ def sequence_source(
 ) -> Source:
     """Image files as a stream of `rate` frames a second. A number that is missing leaves its time empty, and is told.
 
+    One file that holds several pictures (TIFF pages, an animation) is a stream of these.
+
     gray: as infrared, by the rules for infrared files (`sensing`, `color`): a thermal camera's own files give counts.
     """
     files, trouble = files_of(text), list[str]()
     read = partial(_infrared, color=color, sensing=sensing) if gray else _visible
-    first, places, speed = _first(files, read), places_of(files), rate or RATE
-    missing = places[-1] + 1 - len(files)
+    pages, places = _pages(files)
+    first, speed = _first(pages, read), rate or RATE
+    missing = places[-1] + 1 - len(pages)
     if missing:
         trouble.append(f"{missing} of {places[-1] + 1} numbered files are missing: their time stays empty")
     facts = Facts(
@@ -89,40 +95,49 @@ def sequence_source(
         pixels=f"{'gray' if first.samples.ndim == 2 else 'rgb'}, {first.samples.dtype}",
     )  # fmt: skip
     times = [place / speed for place in places]
-    return Source(facts=facts, read=partial(_frames, files, times, read, first.size, trouble), trouble=trouble)
+    return Source(facts=facts, read=partial(_frames, pages, times, read, first.size, trouble), trouble=trouble)
+
+
+def _pages(files: Sequence[Path]) -> tuple[list[_Page], list[int]]:
+    """What is read, and the place of each in time."""
+    count = frames_in(files[0]) if len(files) == 1 else 1
+    if count > 1:
+        return [(files[0], number) for number in range(count)], list(range(count))
+    return [(file, None) for file in files], places_of(files)
 
 
 def _frames(
-    files: Sequence[Path], times: Sequence[Fraction], read: _Read, size: tuple[int, int], trouble: list[str],
+    pages: Sequence[_Page], times: Sequence[Fraction], read: _Read, size: tuple[int, int], trouble: list[str],
     start: Fraction,
 ) -> Iterator[Frame]:  # fmt: skip
-    for file, time in zip(files, times, strict=True):
+    for page, time in zip(pages, times, strict=True):
         if time < start:
             continue
         try:
-            one = read(file)
+            one = read(page)
         except IrvisError as error:
             trouble.append(f"{error} It is left out.")
             continue
         if one.size == size:
             yield Frame(time=time, samples=one.samples, bits=one.bits, radiometric=one.radiometric)
         else:
-            trouble.append(f"{file} is {one.size[1]}x{one.size[0]}, not {size[1]}x{size[0]}: it is left out.")
+            trouble.append(f"{page[0]} is {one.size[1]}x{one.size[0]}, not {size[1]}x{size[0]}: it is left out.")
 
 
-def _first(files: Sequence[Path], read: _Read) -> Frame:
+def _first(pages: Sequence[_Page], read: _Read) -> Frame:
     """The first that can be read."""
     problem = IrvisError("no images are there.")
-    for number, file in enumerate(files):
+    for number, page in enumerate(pages):
         try:
-            return read(file)
+            return read(page)
         except IrvisError as error:
             problem = problem if number else error
     raise problem
 
 
-def _visible(path: Path) -> Frame:
-    samples = np.require(read_raster(path).samples, requirements=["C", "W"])
+def _visible(page: _Page) -> Frame:
+    path, number = page
+    samples = np.require(read_raster(path, frame=number).samples, requirements=["C", "W"])
     if samples.shape[2] == 1 and samples.dtype == np.uint16:
         return Frame(time=Fraction(0), samples=samples[..., 0], bits=16)
     if samples.dtype != np.uint8:
@@ -131,8 +146,9 @@ def _visible(path: Path) -> Frame:
     return Frame(time=Fraction(0), samples=samples[..., 0] if samples.shape[2] == 1 else samples)
 
 
-def _infrared(path: Path, color: str, sensing: Sensing) -> Frame:
-    found = measure(path, sensing)
+def _infrared(page: _Page, color: str, sensing: Sensing) -> Frame:
+    path, number = page
+    found = measure(path, sensing if number is None else replace(sensing, frame=number))
     samples = np.require(found.raster.samples, requirements=["C", "W"])
     if samples.shape[2] == 3 and color == "refuse":
         try:
