@@ -77,7 +77,9 @@ class GainNetwork(nn.Module):
     def _features(self, visible: Gray, infrared: Gray) -> list[Tensor]:
         """The decoder's features at 1/2 … 1/32 of the size."""
         seen, warm, fused = 2 * visible - 1, 2 * infrared - 1, []
-        for of_visible, of_infrared, mix in zip(self.visible_encoder, self.infrared_encoder, self.fusion, strict=True):
+        for of_visible, of_infrared, mix in zip(
+            self.visible_encoder, self.infrared_encoder, self.fusion, strict=True
+        ):
             seen, warm = relu(of_visible(_extended(seen))), relu(of_infrared(_extended(warm)))
             fused.append(relu(mix(torch.cat([warm, seen], 1))))
         features = [fused[-1]]
