@@ -13,6 +13,8 @@ from PIL import Image
 from irvis.metrics.maps import sharing
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
+CANCELS = {("ivif_zoo_python", "VIF"): 1e-3}
+"""Codes that subtract nearly equal numbers in float32: the processor's order of summation shows (3.3e-4 on one with AVX2)."""
 
 
 @functools.cache
@@ -57,7 +59,7 @@ def differences(path: Path, rows: list[Row], left_out: Callable = lambda *_: Fal
                 if triple in references[n]:
                     counts[n] += 1
                     value, reference = metric(*three).item(), references[n][triple]
-                    if not abs(value - reference) <= RELATIVE * abs(reference) + ABSOLUTE:
+                    if not abs(value - reference) <= CANCELS.get((suite, name), RELATIVE) * abs(reference) + ABSOLUTE:
                         wrong[suite, name, triple] = value, reference
     assert all(counts.values()), "a row has no triple to compare"
     return wrong

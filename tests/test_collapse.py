@@ -146,7 +146,7 @@ def test_merged_layers_do_half_of_the_published_work(monkeypatch):
     def published(image, weight, padding):
         return functional.avg_pool2d(functional.conv2d(encdec._padded(image, padding), weight), 2)
 
-    core = irvis.create("encdec", weights="default").core
+    core = irvis.create("encdec", weights="synthetic").core
     images = pair(core, 480, 640, 1)
     layered = collapse(core)
     merged = work(layered, *images)

@@ -412,9 +412,9 @@ def test_files_are_decoded_at_the_same_time(pairs, tmp_path, monkeypatch):
 def test_warnings_of_others_survive_while_files_are_read(pairs, monkeypatch):
     decode_one = decode._decode_with_pillow
 
-    def meanwhile(file):
+    def meanwhile(*words):
         warnings.warn("not about the file", UserWarning, stacklevel=1)
-        return decode_one(file)
+        return decode_one(*words)
 
     monkeypatch.setattr(decode, "_decode_with_pillow", meanwhile)
     with pytest.warns(UserWarning, match="not about the file"):
