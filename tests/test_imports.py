@@ -27,13 +27,13 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_digest_changes_with_any_module_that_is_imported_and_with_no_other(sources):
-    before = [digest_of(f"irvis.methods.{name}") for name in ("pyramid", "encdec")]
+    before = {name: digest_of(f"irvis.methods.{name}") for name in ("pyramid", "maefuse", "encdec")}
     sources("filters.py", "\nHALF = 0.5\n")
-    pyramid, encdec = (digest_of(f"irvis.methods.{name}") for name in ("pyramid", "encdec"))
-    assert pyramid != before[0]
-    assert encdec == before[1]
+    assert digest_of("irvis.methods.pyramid") != before["pyramid"]
+    assert digest_of("irvis.methods.maefuse") == before["maefuse"]
     sources("runtime/low_rank.py", "\nHALF = 0.5\n")  # imported in a function, through two others
-    assert digest_of("irvis.methods.encdec") != before[1]
+    assert digest_of("irvis.methods.encdec") != before["encdec"]
+    assert digest_of("irvis.methods.maefuse") == before["maefuse"]
 
 
 def test_comments_and_docstrings_change_nothing_and_the_version_does(sources, monkeypatch):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from docstrings import escaped, markdown, table
@@ -28,7 +29,9 @@ def methods() -> str:
 
 def _method(method: Method) -> str:
     page = "average" if method.name in ("max", "visible", "infrared") else method.name
-    title = f"## {method.name}\n\n{escaped(method.summary)} [More](../../methods/{page}.md)"
+    own = Path(__file__).parents[1] / "methods" / f"{page}.md"
+    more = f" [More](../../methods/{page}.md)" if own.is_file() else ""  # published networks have a table, no pages
+    title = f"## {method.name}\n\n{escaped(method.summary)}{more}"
     paper = f" · [paper]({method.paper})" if method.paper else ""
     kinds = get_type_hints(method.build.__init__ if method.learnable else method.build)
     options = table(

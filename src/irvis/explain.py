@@ -42,7 +42,7 @@ def explained(fuser: Fuser, visible: RGB, infrared: Gray) -> Explanation:
     bands = [_bands(plane) for plane in planes]
     gains = _told(fuser.core, *planes[:2]) or [_estimated(*band) for band in zip(*bands, strict=True)]
     height, width = visible.shape[-2:]
-    shares, amounts = [], []
+    shares, amounts = list[Tensor](), list[Tensor]()
     for of_visible, of_infrared, gain in zip(bands[0], bands[1], gains, strict=True):
         parts = box(torch.cat([gain[:, :1] * of_visible, gain[:, 1:] * of_infrared], 1).abs().flatten(0, 1)[:, None], 1)
         parts = parts.view(len(visible), 2, *of_visible.shape[-2:])

@@ -187,7 +187,7 @@ class Joined:
         source, at = self.places[index]
         return source.name(at)
 
-    def __getitem__(self, index: int) -> tuple[RGB, Gray]:
+    def __getitem__(self, index: int) -> tuple[Tensor, ...]:
         source, at = self.places[index]
         return source[at]
 

@@ -37,7 +37,7 @@ class Gains(NamedTuple):
 
 
 class GainNetwork(nn.Module):
-    """Encoders, 1×1 fusion and decoder with a head for every band; `width` channels at half size, doubled to 6 times."""
+    """Encoders, 1×1 fusion and decoder, a head for every band; `width` channels at half size, doubled up to 6 times."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class GainNetwork(nn.Module):
             gains.append(LARGEST_GAIN * found.sigmoid())
         share, factor = self.base(features[-1]).chunk(2, 1)
         share, factor = share.sigmoid(), 1 + BASE_FACTOR * factor.tanh()
-        fused = factor * torch.lerp(*base.chunk(2), share)
+        fused = factor * torch.lerp(base[: len(visible)], base[len(visible) :], share)
         for band, gain in zip(reversed(bands[1:]), reversed(gains[1:]), strict=True):
             fused = expand(fused) + _weighted(band, gain)
         fused = pixel_shuffle(phases(fused) + _weighted(bands[0], gains[0]), 2)
@@ -77,9 +77,7 @@ class GainNetwork(nn.Module):
     def _features(self, visible: Gray, infrared: Gray) -> list[Tensor]:
         """The decoder's features at 1/2 … 1/32 of the size."""
         seen, warm, fused = 2 * visible - 1, 2 * infrared - 1, []
-        for of_visible, of_infrared, mix in zip(
-            self.visible_encoder, self.infrared_encoder, self.fusion, strict=True
-        ):
+        for of_visible, of_infrared, mix in zip(self.visible_encoder, self.infrared_encoder, self.fusion, strict=True):
             seen, warm = relu(of_visible(_extended(seen))), relu(of_infrared(_extended(warm)))
             fused.append(relu(mix(torch.cat([warm, seen], 1))))
         features = [fused[-1]]

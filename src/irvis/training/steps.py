@@ -45,7 +45,8 @@ def fuse(core: Any, visible: Picture, infrared: Gray, stage: Stage) -> Outcome:
 def imitate(core: Any, visible: Picture, infrared: Gray, stage: Stage, target: Gray | None = None) -> Outcome:
     """Supervised fusion: the loss `bands` compares with the target, all other losses with the clean sources.
 
-    Half of the pairs get noise, of a deviation drawn up to `stage.noise` for each image. Without a target it is made here.
+    Half of the pairs get noise, of a deviation drawn up to `stage.noise` for each image. A target that is not given
+    is made here.
     """
     target = picture_of(visible, infrared) if target is None else target
     fused = core(*(_noisy(image, stage.noise) for image in (visible, infrared))).float()
