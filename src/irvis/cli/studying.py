@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -18,8 +18,9 @@ from .common import (
     console,
     errors,
     list_unmatched,
-    progress,
 )
+from .judging import steps
+from .thermal_options import SensingOptions
 
 if TYPE_CHECKING:
     from ..data.matching import Match
@@ -42,13 +43,16 @@ def study(
     infrared_range: InfraredRange = None,
     infrared_color: InfraredColor = "refuse",
     resize_infrared: Annotated[bool, Parameter(negative="", help="Scale infrared to the visible size.")] = False,
+    sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
     questions: Annotated[int | None, Parameter(help=f"Most questions for one rater. Default: {QUESTIONS}.")] = None,
     seed: Annotated[int | None, Parameter(help="Of the order of questions and sides. Default: 0.")] = None,
     rater: Annotated[str | None, Parameter(help="Who answers; otherwise the page asks for a name.")] = None,
     host: Annotated[str, Parameter(help="Where to listen; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int, Parameter(help="0 takes any that is free.")] = 8017,
     report: Annotated[Path | None, Parameter(help="Print what the answers of this study say.")] = None,
-    metrics: Annotated[str, Parameter(help='To compare with people: names by commas, "usual", "all", "none".')] = "all",
+    metrics: Annotated[
+        str, Parameter(help='To compare with people: names by commas, "usual", "all", "none".')
+    ] = "usual",
     profile: Annotated[str, Parameter(help="Whose formulas and quirks: see irvis metrics.")] = "default",
     workers: Annotated[int, Parameter(help="Processes for metrics; 0 is one per core, at most 8.")] = 0,
     as_json: Json = False,
@@ -76,13 +80,17 @@ def study(
         raise IrvisError(f"--seed is 0 or more, not {seed}")
     if (visible is None) != (infrared is None):
         raise IrvisError("--visible and --infrared belong together: give both, or none")
-    if visible is None and (match or infrared_range or resize_infrared or infrared_color != "refuse"):
+    asked = match or infrared_range or resize_infrared or infrared_color != "refuse" or sensing != SensingOptions()
+    if visible is None and asked:
         raise IrvisError(
-            "--match, --infrared-… and --resize-infrared say how --visible and --infrared are read: give both"
+            "--match, --infrared-…, --resize-infrared and thermal options say how --visible and --infrared are read: "
+            "give both"
         )
     if not folders and (visible is not None or not out.exists()):
         raise IrvisError("which results? Give two folders or more: irvis study results/one results/two -o study.sqlite")
-    reading = {"range": infrared_range, "color": infrared_color, "resize": resize_infrared}
+    from ..study import reading as how
+
+    reading = how.told(infrared_range, infrared_color, resize_infrared, sensing.sensing())
     sources = _sources(visible, infrared, match)
     _serve(_study(folders, sources, reading, out, questions, seed), host, port, rater)
 
@@ -100,7 +108,7 @@ def _sources(visible: Path | None, infrared: Path | None, match: tuple[str, str]
 def _study(
     folders: Sequence[str],
     sources: "Sequence[Match]",
-    reading: dict[str, str | bool | None],
+    reading: dict[str, Any],
     out: Path,
     questions: int | None,
     seed: int | None,
@@ -161,7 +169,7 @@ def _tell(file: Path, metrics: str, profile: str, workers: int, as_json: bool) -
         raise IrvisError(f"--workers is 1 or more, or 0 for one per core, not {workers}")
     told = report.report(
         file, metrics=metrics, profile=profile, workers=workers, say=errors.print,
-        show=lambda judged, total: progress(judged, total, "judging"),
+        show=lambda total: steps(total, "judging"),
     )  # fmt: skip
     if as_json:
         print(json.dumps(show.record(told), indent=2))

@@ -54,14 +54,11 @@ CONTROLS = tuple(Entry(name=name, kind="control", source=name) for name in (*PLA
 
 
 def gather(methods: Sequence[str], folders: Sequence[str]) -> list[Entry]:
-    """The entries asked for, in that order, then the controls. A folder is "DIR" or "NAME=DIR".
+    """The entries asked for, in that order, then the controls that were not. A folder is "DIR" or "NAME=DIR".
 
     Raises IrvisError for unknown methods, folders that are not there, and names that come twice.
     """
-    controls = {entry.name: entry for entry in CONTROLS}
-    entries = [
-        controls.pop(text) if text in controls else Entry(name=text, kind="method", source=text) for text in methods
-    ]
+    entries = [Entry(name=text, kind="method", source=text) for text in methods]
     for text in folders:
         name, equals, place = text.partition("=")
         whole = not equals or Path(text).is_dir()  # a folder's own name may hold "="
@@ -69,7 +66,7 @@ def gather(methods: Sequence[str], folders: Sequence[str]) -> list[Entry]:
         if not folder.is_dir():
             raise IrvisError(f"--fused {text}: {folder} is no folder")
         entries.append(Entry(name=folder.resolve().name if whole else name, kind="images", source=str(folder)))
-    entries += controls.values()
+    entries += [control for control in CONTROLS if control.name not in methods]
     names = [entry.name for entry in entries]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise IrvisError(f"{', '.join(twice)} stands there twice; name folders with --fused NAME=DIR")
