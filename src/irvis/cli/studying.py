@@ -10,9 +10,12 @@ from cyclopts import Parameter
 from ..errors import IrvisError
 from .common import (
     JUDGE,
+    WITH_PASSWORD,
     InfraredColor,
     InfraredRange,
     Json,
+    LoginFile,
+    LoginText,
     Patterns,
     app,
     console,
@@ -22,6 +25,7 @@ from .common import (
 )
 
 if TYPE_CHECKING:
+    from ..access import Auth
     from ..data.matching import Match
     from ..study.store import Study
 
@@ -47,6 +51,8 @@ def study(
     rater: Annotated[str | None, Parameter(help="Who answers; otherwise the page asks for a name.")] = None,
     host: Annotated[str, Parameter(help="Where to listen; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int, Parameter(help="0 takes any that is free.")] = 8017,
+    auth: LoginText = None,
+    auth_file: LoginFile = None,
     report: Annotated[Path | None, Parameter(help="Print what the answers of this study say.")] = None,
     metrics: Annotated[str, Parameter(help='To compare with people: names by commas, "usual", "all", "none".')] = "all",
     profile: Annotated[str, Parameter(help="Whose formulas and quirks: see irvis metrics.")] = "default",
@@ -63,6 +69,8 @@ def study(
 
     The page shows two results of one pair without names. The third command goes on with a study that was stopped.
     """
+    from ..access import auth_of
+
     if report is not None:
         if folders:
             raise IrvisError("--report reads a study that is there; it takes no folders")
@@ -84,7 +92,7 @@ def study(
         raise IrvisError("which results? Give two folders or more: irvis study results/one results/two -o study.sqlite")
     reading = {"range": infrared_range, "color": infrared_color, "resize": resize_infrared}
     sources = _sources(visible, infrared, match)
-    _serve(_study(folders, sources, reading, out, questions, seed), host, port, rater)
+    _serve(_study(folders, sources, reading, out, questions, seed), host, port, rater, auth_of(auth, auth_file))
 
 
 def _sources(visible: Path | None, infrared: Path | None, match: tuple[str, str] | None) -> "Sequence[Match]":
@@ -130,7 +138,7 @@ def _study(
     return store.load(out)
 
 
-def _serve(known: "Study", host: str, port: int, rater: str | None) -> None:
+def _serve(known: "Study", host: str, port: int, rater: str | None, login: "Auth | None") -> None:
     """Until it is stopped."""
     from ..loopback import is_loopback
     from ..study import asking
@@ -141,11 +149,11 @@ def _serve(known: "Study", host: str, port: int, rater: str | None) -> None:
             asking.join(known, rater)
         except ValueError as problem:
             raise IrvisError(f"--rater: {problem}") from problem
-    server = Server(known, host, port, rater=rater, say=errors.print)
+    server = Server(known, host, port, rater=rater, say=errors.print, auth=login)
     console.print(f"{known.file}: {len(known.methods)} methods, {len(known.pairs)} pairs")
     console.print(f"open {server.address}")
-    if not is_loopback(host):
-        errors.print("anyone who reaches this machine can take part, and see the images")
+    if not is_loopback(host) and login is None:
+        errors.print(f"warning: anyone who reaches this machine can take part, and see the images: {WITH_PASSWORD}")
     try:
         server.serve_forever()
     except KeyboardInterrupt:
