@@ -1,6 +1,7 @@
 """What every verb shares: the application, both consoles, options that mean the same everywhere."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from cyclopts import App, Group, Parameter
@@ -49,6 +50,14 @@ InfraredRange = Annotated[
 InfraredColor = Annotated[
     Literal["refuse", "gray"], Parameter(help="Of pseudo-coloured infrared: refuse it, or take its brightness.")
 ]
+LoginText = Annotated[
+    str | None,
+    Parameter(help="USER:PASSWORD that visitors must know. Process lists show it: --auth-file or IRVIS_AUTH do not."),
+]
+LoginFile = Annotated[
+    Path | None, Parameter(help="File whose first line is USER:PASSWORD; so may the variable IRVIS_AUTH.")
+]
+WITH_PASSWORD = "add --auth-file FILE with a line USER:PASSWORD"
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]
 
 

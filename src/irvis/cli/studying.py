@@ -10,9 +10,12 @@ from cyclopts import Parameter
 from ..errors import IrvisError
 from .common import (
     JUDGE,
+    WITH_PASSWORD,
     InfraredColor,
     InfraredRange,
     Json,
+    LoginFile,
+    LoginText,
     Patterns,
     app,
     console,
@@ -23,6 +26,7 @@ from .judging import steps
 from .thermal_options import SensingOptions
 
 if TYPE_CHECKING:
+    from ..access import Auth
     from ..data.matching import Match
     from ..study.store import Study
 
@@ -49,6 +53,8 @@ def study(
     rater: Annotated[str | None, Parameter(help="Who answers; otherwise the page asks for a name.")] = None,
     host: Annotated[str, Parameter(help="Where to listen; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int, Parameter(help="0 takes any that is free.")] = 8017,
+    auth: LoginText = None,
+    auth_file: LoginFile = None,
     report: Annotated[Path | None, Parameter(help="Print what the answers of this study say.")] = None,
     metrics: Annotated[
         str, Parameter(help='To compare with people: names by commas, "usual", "all", "none".')
@@ -67,6 +73,8 @@ def study(
 
     The page shows two results of one pair without names. The third command goes on with a study that was stopped.
     """
+    from ..access import auth_of
+
     if report is not None:
         if folders:
             raise IrvisError("--report reads a study that is there; it takes no folders")
@@ -92,7 +100,7 @@ def study(
 
     reading = how.told(infrared_range, infrared_color, resize_infrared, sensing.sensing())
     sources = _sources(visible, infrared, match)
-    _serve(_study(folders, sources, reading, out, questions, seed), host, port, rater)
+    _serve(_study(folders, sources, reading, out, questions, seed), host, port, rater, auth_of(auth, auth_file))
 
 
 def _sources(visible: Path | None, infrared: Path | None, match: tuple[str, str] | None) -> "Sequence[Match]":
@@ -138,7 +146,7 @@ def _study(
     return store.load(out)
 
 
-def _serve(known: "Study", host: str, port: int, rater: str | None) -> None:
+def _serve(known: "Study", host: str, port: int, rater: str | None, login: "Auth | None") -> None:
     """Until it is stopped."""
     from ..loopback import is_loopback
     from ..study import asking
@@ -149,11 +157,11 @@ def _serve(known: "Study", host: str, port: int, rater: str | None) -> None:
             asking.join(known, rater)
         except ValueError as problem:
             raise IrvisError(f"--rater: {problem}") from problem
-    server = Server(known, host, port, rater=rater, say=errors.print)
+    server = Server(known, host, port, rater=rater, say=errors.print, auth=login)
     console.print(f"{known.file}: {len(known.methods)} methods, {len(known.pairs)} pairs")
     console.print(f"open {server.address}")
-    if not is_loopback(host):
-        errors.print("anyone who reaches this machine can take part, and see the images")
+    if not is_loopback(host) and login is None:
+        errors.print(f"warning: anyone who reaches this machine can take part, and see the images: {WITH_PASSWORD}")
     try:
         server.serve_forever()
     except KeyboardInterrupt:
