@@ -24,8 +24,16 @@ class Computing:
     device: Device = "cpu"
     runtime: Annotated[registry.Runtime, Parameter(help="What runs the network; auto: the fastest here.")] = "torch"
     precision: Annotated[
-        registry.Precision, Parameter(help="Of the network's numbers; bf16 is faster on new CPUs and GPUs.")
-    ] = "fp32"
+        registry.Precision | None,
+        Parameter(
+            help="Of the network's numbers; bf16 is faster on new CPUs and GPUs, auto measures it. "
+            "Default: auto with --runtime auto, otherwise fp32."
+        ),
+    ] = None
+    strict: Annotated[
+        bool,
+        Parameter(negative="", help="Exactly this runtime and precision, emulated if need be, or an error."),
+    ] = False
     error: Annotated[
         float, Parameter(help="encdec:paper with another runtime: how far a pixel of [0, 1] may be off, for speed.")
     ] = 0.0
@@ -71,6 +79,6 @@ class Computing:
         """The fuser of a method's text."""
         from .. import api
 
-        made = api.fuser(method, self.device, self.runtime, self.precision, self.error, self.calibration)
-        made.tile = self.tile
-        return made
+        return api.fuser(
+            method, self.device, self.runtime, self.precision, self.error, self.calibration, self.tile, self.strict
+        )
