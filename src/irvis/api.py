@@ -15,6 +15,7 @@ from .errors import IrvisError
 from .fuser import Fuser
 from .registry import Precision, Runtime
 from .thermal import Range
+from .weights import file_of
 
 
 def fuse(
@@ -27,7 +28,7 @@ def fuse(
     color: str = "keep",
     device: str = "cpu",
     runtime: Runtime = "torch",
-    precision: Precision = "fp32",
+    precision: Precision | None = None,
 ) -> Any:
     """Fuse one registered pair.
 
@@ -77,14 +78,19 @@ def fuser(
     method: str,
     device: str = "cpu",
     runtime: Runtime = "torch",
-    precision: Precision = "fp32",
+    precision: Precision | None = None,
     error: float = 0.0,
     calibration: Path | None = None,
+    tile: int | None = None,
+    strict: bool = False,
 ) -> Fuser:
-    """The fuser for "NAME[:WEIGHTS][:option=value…]"; the last four are kept while their files stay as they are."""
-    weights = Path(registry.parse(method)[1])
+    """The fuser for "NAME[:WEIGHTS][:option=value…]", the caller's own, with tiles of `tile` pixels a side.
+
+    The cores of the last four are kept while their files stay as they are.
+    """
+    weights = file_of(registry.parse(method)[1])
     stamp = weights.stat().st_mtime_ns if weights.is_file() else 0
-    return _kept(method, device, runtime, precision, error, calibration, stamp)
+    return _kept(method, device, runtime, precision, error, calibration, strict, stamp).with_tiles(tile)
 
 
 @lru_cache(maxsize=4)
@@ -92,21 +98,20 @@ def _kept(
     method: str,
     device: str,
     runtime: Runtime,
-    precision: Precision,
+    precision: Precision | None,
     error: float,
     calibration: Path | None,
+    strict: bool,
     stamp: int,
 ) -> Fuser:
-    name, weights, options = registry.parse(method)
     return registry.create(
-        name,
-        weights=weights,
+        method,
         device=device,
         runtime=runtime,
         precision=precision,
         error=error,
         calibration=calibration,
-        **options,
+        strict=strict,
     )
 
 

@@ -36,6 +36,10 @@ class Fuser(nn.Module):
         self.spec, self.tile = spec, tile
         self.method, self.options = method, dict(options)
 
+    def with_tiles(self, tile: int | None) -> "Fuser":
+        """Another fuser around the same core, with tiles of `tile` pixels a side: this one may be shared."""
+        return Fuser(self.core, self.spec, method=self.method, options=self.options, tile=tile).train(self.training)
+
     def forward(self, visible: RGB, infrared: Gray, valid: Tensor | None = None) -> Scaled:
         """Fuse a batch of registered pairs.
 

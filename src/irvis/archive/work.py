@@ -34,7 +34,8 @@ class Plan:
     tile: int | None = None
     device: str = "cpu"
     runtime: Runtime = "torch"
-    precision: Precision = "fp32"
+    precision: Precision | None = None
+    strict: bool = False
     error: float = 0.0
     calibration: Path | None = None
     """A folder that every machine sees."""
@@ -90,8 +91,8 @@ class Worker:
 
         torch.set_num_threads(self.cpus)
         plan = self.plan
-        self.fuser = api.fuser(plan.method, plan.device, plan.runtime, plan.precision, plan.error, plan.calibration)
-        self.fuser.tile = plan.tile
+        how = plan.runtime, plan.precision, plan.error, plan.calibration
+        self.fuser = api.fuser(plan.method, plan.device, *how, plan.tile, plan.strict)
         self.pace = jobs.pace_for(plan.device, batch=plan.batch, together=plan.runtime == "torch")
 
     def fuse(self, chunk: Chunk) -> Tally:

@@ -164,7 +164,7 @@ def _fuse_archive(
     plan = archive.Plan(
         out=out, method=method, reading=reading, writing=replace(writing, out=Path()), tile=computing.tile,
         device=computing.device, runtime=computing.runtime, precision=computing.precision, error=computing.error,
-        calibration=computing.calibration, batch=computing.batch,
+        calibration=computing.calibration, batch=computing.batch, strict=computing.strict,
     )  # fmt: skip
     archiving.fuse(visible, infrared, match, plan, computing.ray or [], computing.workers or 0)
 

@@ -103,11 +103,11 @@ def fused(entry: Entry, pair: Pair, names: Sequence[str], device: str = "cpu") -
 @cache
 def fuser(method: str, device: str = "cpu") -> Fuser:
     """The fuser of a method's text, kept for the whole evaluation."""
-    name, chosen, options = registry.parse(method)
-    before = weights_of(method) if Path(chosen).is_file() else ""
-    made = registry.create(name, weights=chosen, device=device, **options)
-    if before and weights.digest(Path(chosen)) != before:
-        raise IrvisError(f"{chosen} changed while it was read; is a training still writing it?")
+    file = weights.file_of(registry.parse(method)[1])
+    before = weights_of(method) if file.is_file() else ""
+    made = registry.create(method, device=device)
+    if before and weights.digest(file) != before:
+        raise IrvisError(f"{file} changed while it was read; is a training still writing it?")
     return made
 
 
@@ -119,7 +119,7 @@ def weights_of(method: str) -> str:
     if not found.learnable:
         return ""
     known = found.weights.get(chosen)
-    return known.sha256 if known else weights.digest(Path(chosen))
+    return known.sha256 if known else weights.digest(weights.file_of(chosen))
 
 
 def code(method: str = "") -> str:
