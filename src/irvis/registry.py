@@ -34,8 +34,10 @@ class Spec:
     """The plane that is fused: Y of YCbCr, V of HSV, or all three channels."""
     multiple: int = 1
     """Height and width must be multiples of this; tiles start on this grid."""
+    least: int = 1
+    """Smaller pictures are padded to this height and width."""
     fill: float | None = None
-    """What the picture is padded with to reach `multiple`; None repeats its border."""
+    """What the picture is padded with to reach `multiple` or `least`; None repeats its border."""
     window: int | None = None
     """Side of the only size the core can take, in pixels; None = any."""
     reach: int | None = None
