@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import re
 import sys
 from collections.abc import Sequence
 
@@ -31,13 +32,15 @@ AGAIN = {
 }
 """How a verb that was stopped goes on."""
 
+_NEGATIVE, _OPTION = re.compile(r"-\.?\d"), re.compile(r"--[a-z][a-z-]*")
+
 
 def main(words: Sequence[str] | None = None) -> None:
     """Run the command line; an error is one line on stderr and exit status 1, or 2 for words that no verb knows."""
     atexit.register(gc.freeze)  # a last search of torch's modules for garbage would take 0.3 s
     given = list(sys.argv[1:] if words is None else words)
     try:
-        app(given, exit_on_error=False, print_error=False)
+        app(_bound(given), exit_on_error=False, print_error=False)
     except CycloptsError as problem:
         errors.print(f"error: {_misused(problem)}")
         sys.exit(2)
@@ -48,6 +51,17 @@ def main(words: Sequence[str] | None = None) -> None:
         verb = given[0] if given else ""
         errors.print(f"stopped; go on with irvis {verb} … {AGAIN[verb]}" if verb in AGAIN else "stopped")
         sys.exit(130)
+
+
+def _bound(words: Sequence[str]) -> list[str]:
+    """Negative values joined to their options, so that they are not taken for options: --infrared-range=-13C,1C."""
+    bound: list[str] = []
+    for word in words:
+        if _NEGATIVE.match(word) and bound and _OPTION.fullmatch(bound[-1]):
+            bound[-1] += f"={word}"
+        else:
+            bound.append(word)
+    return bound
 
 
 def _misused(problem: CycloptsError) -> str:
