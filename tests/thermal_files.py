@@ -140,3 +140,43 @@ def png_bomb(width, height):
     header = struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, 0)
     pixels = chunk(b"IDAT", zlib.compress(bytes(1000)))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
+
+
+def hikmicro_jpeg(counts, claimed=None):
+    """Counts behind the picture, with the block of conditions that follows them."""
+    width, height = claimed or counts.shape[::-1]
+    head = b"HDRI" + struct.pack("<2I2I24x", 0, 0, width, height)
+    conditions = b"HIPT" + bytes(36) + struct.pack("<f", 0.95) + bytes(152)
+    return jpeg([]) + head + counts.astype("<u2").tobytes() + conditions
+
+
+def ijpeg(counts, frames=2, claimed=None):
+    """Of an InfiRay P2 Pro: gray with 0x80 between, then counts of kelvin x 64, in segments of 65,523 bytes."""
+    width, height = claimed or counts.shape[::-1]
+    facts = bytes(4) + b"IJPEG" + bytes(31) + struct.pack("<3H34x", frames, width, height)
+    shown = np.full(counts.shape, 0x8080, "<u2").tobytes() + counts.astype("<u2").tobytes()
+    pieces = [segment(0xE3, shown[at : at + 65523]) for at in range(0, len(shown), 65523)]
+    return jpeg([segment(0xE2, facts), *pieces])
+
+
+def irg(counts, magic=b"\xca\xac", flag=0, photo=b"", claimed=None):
+    """InfiRay's own format: header of 128 bytes, shown bytes, counts, photo."""
+    width, height = claimed or counts.shape[::-1]
+    head = magic + struct.pack("<HI3H", 128, counts.size, height, width, flag)
+    return head.ljust(126, b"\0") + magic[::-1] + bytes(counts.size) + counts.astype("<u2").tobytes() + photo
+
+
+def uni_t_bmp(gray, unit=0, most=35.0, least=20.0):
+    """A coloured BMP, the bytes below its colours, a palette of 512 bytes and what the camera states."""
+    file = BytesIO()
+    Image.fromarray(np.stack((gray, 0 * gray, 255 - gray), axis=2)).save(file, "BMP")
+    facts = struct.pack("<B2h21x", unit, round(10 * most), round(10 * least))
+    return file.getvalue() + gray.tobytes() + bytes(512) + facts
+
+
+def zoomed(ratio):
+    """An EXIF segment that states a digital zoom, as a signed or unsigned fraction of 1000."""
+    head = b"II*\0" + struct.pack("<I", 8)
+    first = struct.pack("<HHHII", 1, 0x8769, 4, 1, 26) + bytes(4)
+    exif = struct.pack("<HHHII", 1, 0xA404, 5, 1, 44) + bytes(4)
+    return segment(0xE1, b"Exif\0\0" + head + first + exif + struct.pack("<ii", round(1000 * ratio), 1000))

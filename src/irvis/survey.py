@@ -16,6 +16,7 @@ from .errors import IrvisError
 from .io.big import Source
 from .io.deep import Samples
 from .io.samples import COLOUR_LEVELS, FULL, tensor
+from .io.show import refuse_outside
 from .thermal import Range, Scale, settled
 
 _SIGN = np.uint32(0x8000_0000)
@@ -55,6 +56,11 @@ def surveyed(
         raise IrvisError(
             f"{infrared.path}: pairs over the memory take a range of counts or percentiles, linear or equalised."
         )
+    ends = numbers((0.0, 100.0)) if span.unit == "counts" else None
+    try:
+        refuse_outside(span, None if ends is None else (ends[0], ends[1]))
+    except IrvisError as error:
+        raise IrvisError(f"{infrared.path}: {error}") from error
     return settled(span, numbers)
 
 

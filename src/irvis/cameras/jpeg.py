@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from .radiometric import Stated
 
-APP1, APP3 = 0xE1, 0xE3
+APP1, APP2, APP3 = 0xE1, 0xE2, 0xE3
 
 _ALONE = (0x01, *range(0xD0, 0xD9))  # markers without a length
 _END = (0xD9, 0xDA)  # end of image, start of scan
 _SIZE = (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0))
-_EXIF_DIRECTORY, _MAKER_NOTE, _MODEL = 0x8769, 0x927C, 0x0110
+_EXIF_DIRECTORY, _MAKER_NOTE, _MODEL, _ZOOM = 0x8769, 0x927C, 0x0110, 0xA404
+_MOST_ZOOM = 8  # times; FLIR's cameras go up to it
 _RATIONAL = (5, 10)  # unsigned, signed: FLIR writes both as signed numbers
 
 
@@ -78,6 +79,21 @@ def stated(parts: list[Segment]) -> Stated:
     except (struct.error, ValueError):
         return Stated()
     return Stated(minimum, maximum, centre)
+
+
+def zoom(parts: list[Segment]) -> float:
+    """How many times the view was zoomed when the picture was taken, 1 to 8; 1 where the file says nothing or nonsense.
+
+    The sensor's counts are whole all the same. An AX8 writes 0.2 and means nothing by it.
+    """
+    tiff = _tiff(parts)
+    try:
+        order, first = _start(tiff)
+        exif = _directory(tiff, first, order)[_EXIF_DIRECTORY]
+        found = _rational(tiff, _directory(tiff, exif[1], order)[_ZOOM], order)
+    except (struct.error, KeyError):
+        return 1.0
+    return found if found is not None and 1 <= found <= _MOST_ZOOM else 1.0
 
 
 def _xmp(parts: list[Segment]) -> bytes:

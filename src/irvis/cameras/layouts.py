@@ -79,11 +79,25 @@ def split(words: NDArray[Any], side: Side | None = None, kelvin_per_count: float
     return Frame(layout, radiometric, telemetry, picture)
 
 
-def from_bytes(data: bytes, width: int, height: int, order: str = "<") -> NDArray[np.uint16]:
-    """Headless counts, row by row, that fill `data` exactly; `order` is < for the low byte first."""
-    if width < 1 or height < 1 or len(data) != 2 * width * height:
-        raise IrvisError(f"{len(data)} bytes are no {width} x {height} 16-bit counts: those take {2 * width * height}.")
-    return raw(data, width, height, order)
+def from_bytes(
+    data: bytes, width: int, height: int, order: str = "<", *, frame: int | None = None
+) -> NDArray[np.uint16]:
+    """Headless counts, row by row, of one frame or (by `frame`, from 0) of several that fill `data` exactly.
+
+    `order` is < for the low byte first.
+    """
+    size = 2 * width * height
+    if width < 1 or height < 1 or not data or len(data) % size:
+        raise IrvisError(f"{len(data)} bytes are no {width} x {height} 16-bit counts: those take {size}.")
+    count = len(data) // size
+    if count > 1 and frame is None:
+        raise IrvisError(
+            f"it holds {count} frames of {width} x {height}: choose one by --frame (0 to {count - 1}), or fuse them as "
+            "a video."
+        )
+    if (frame or 0) >= count:
+        raise IrvisError(f"it holds {count} frames of {width} x {height}, counted from 0: there is no {frame}.")
+    return raw(data[(frame or 0) * size :], width, height, order)
 
 
 def telemetry_side(words: NDArray[np.uint16], extra: int) -> Side:

@@ -86,6 +86,8 @@ class Radiometric:
     software: str = ""
     taken: datetime | None = None
     alignment: Alignment | None = None
+    zoom: float = 1.0
+    """Of the view when the picture was taken: `alignment` is that of the zoomed view, the counts are the whole one."""
     measurements: tuple[Measurement, ...] = ()
     stated: Stated = Stated()
     palette: Palette | None = None
@@ -139,14 +141,14 @@ def checked(counts: NDArray[Any]) -> NDArray[np.uint16]:
 def thermal_window(radiometric: Radiometric) -> tuple[float, float, float, float] | None:
     """(left, top, width, height) of the thermal picture in pixels of the photo; None if the file does not say.
 
-    It may reach beyond the photo. The camera's word, good to a few pixels, and only at the distance to
+    Of a zoomed view, too, it is that of the whole thermal picture. It may reach beyond the photo. The camera's word, good to a few pixels, and only at the distance to
     which its parallax was set.
     """
     alignment, photo = radiometric.alignment, radiometric.photo
     if alignment is None or photo is None:
         return None
     (rows, columns), (height, width) = radiometric.counts.shape, photo.shape[:2]
-    wide = width / alignment.scale
+    wide = width / alignment.scale * radiometric.zoom
     high = wide * rows / columns
     return width / 2 + alignment.x - wide / 2, height / 2 + alignment.y - high / 2, wide, high
 

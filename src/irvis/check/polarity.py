@@ -10,6 +10,7 @@ and MSRS and two sequences of M3SVD, each set with the same weight (sequences wi
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +21,7 @@ from ..types import Gray
 WEIGHTS = (0.21, 1.50, 1.43, 1.55)
 SURE = 2.0
 """From these odds on (as a logarithm; 7 to 1) there is an answer, below it is unknown."""
+UNKNOWN = "white-hot or black-hot cannot be told: infrared stays as it is; say --polarity"
 PAIRS = 4
 """The pairs of a folder are no independent witnesses: their mean counts as that of so many."""
 SIDE = 160
@@ -51,6 +53,12 @@ def evidence(infrared: Gray) -> float:
 def verdict(odds: float) -> str:
     """white-hot, black-hot or unknown."""
     return "unknown" if abs(odds) < SURE else "white-hot" if odds > 0 else "black-hot"
+
+
+def decided(odds: float) -> tuple[Literal["white-hot", "black-hot"], str]:
+    """How infrared of --polarity auto is taken, and what to tell: where it cannot be told it stays as it is."""
+    found = verdict(odds)
+    return ("black-hot" if found == "black-hot" else "white-hot"), UNKNOWN if found == "unknown" else ""
 
 
 def together(odds: Sequence[float]) -> float:

@@ -3,6 +3,7 @@
 import atexit
 import gc
 import os
+import re
 import signal
 import sys
 import threading
@@ -36,6 +37,8 @@ AGAIN = {
 }
 """How a verb that was stopped goes on."""
 
+_NEGATIVE, _OPTION = re.compile(r"-\.?\d"), re.compile(r"--[a-z][a-z-]*")
+
 
 def main(words: Sequence[str] | None = None) -> None:
     """Run the command line; an error is one line on stderr and exit status 1, or 2 for words that no verb knows."""
@@ -43,7 +46,7 @@ def main(words: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if words is None else words)
     try:
         with _terminated_like_interrupted():
-            app(given, exit_on_error=False, print_error=False)
+            app(_bound(given), exit_on_error=False, print_error=False)
     except CycloptsError as problem:
         errors.print(f"error: {_misused(problem)}")
         sys.exit(2)
@@ -78,6 +81,17 @@ def _terminated_like_interrupted() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _bound(words: Sequence[str]) -> list[str]:
+    """Negative values joined to their options, so that they are not taken for options: --infrared-range=-13C,1C."""
+    bound: list[str] = []
+    for word in words:
+        if _NEGATIVE.match(word) and bound and _OPTION.fullmatch(bound[-1]):
+            bound[-1] += f"={word}"
+        else:
+            bound.append(word)
+    return bound
 
 
 def _misused(problem: CycloptsError) -> str:

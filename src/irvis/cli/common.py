@@ -1,11 +1,13 @@
 """What every verb shares: the application, both consoles, options that mean the same everywhere."""
 
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from cyclopts import App, Group, Parameter
 from rich.console import Console
+from rich.text import Text
 
 from .. import __version__
 
@@ -33,8 +35,24 @@ app = App(
 )
 for option in ("--help", "--version"):
     app[option].group = (ABOUT,)
-console = Console(markup=False, highlight=False, soft_wrap=True)
-errors = Console(markup=False, highlight=False, soft_wrap=True, stderr=True)
+
+
+class _Plain(Console):
+    """A console on which text means nothing but itself: no markup, and no control characters, as file names may hold."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """The text with control characters and what is no Unicode written as \\x1b."""
+        return super().render_str(printable(text), **options)
+
+
+def printable(text: str) -> str:
+    """Control characters other than line ends and tabs, and lone surrogates, escaped as Python writes them."""
+    shown = (one in "\n\t" or one.isprintable() or unicodedata.category(one) == "Zs" for one in text)
+    return "".join(one if plain else repr(one)[1:-1] for one, plain in zip(text, shown, strict=True))
+
+
+console = _Plain(markup=False, highlight=False, soft_wrap=True)
+errors = _Plain(markup=False, highlight=False, soft_wrap=True, stderr=True)
 
 Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, mps; irvis doctor lists what is here.")]
 Patterns = Annotated[

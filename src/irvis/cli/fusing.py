@@ -127,7 +127,7 @@ def fuse(
     if is_video_job(visible, infrared, out):
         if match is not None:
             raise IrvisError("--match is for pictures: give the two videos")
-        if how.frame or how.unit == "picture":
+        if how.frame is not None or how.unit == "picture":
             raise IrvisError("--frame and --infrared-unit picture are for pictures, not for videos")
         asked = replace(
             video.asked(visible, infrared, video.following(how, span, range_per)),

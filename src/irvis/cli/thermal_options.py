@@ -32,12 +32,18 @@ class SensingOptions:
         Literal["white-hot", "black-hot", "auto"],
         Parameter(help="Of the infrared files; black-hot is inverted, auto is estimated."),
     ] = "white-hot"
-    frame: Annotated[int, Parameter(help="Of a SEQ or CSQ file, from 0.")] = 0
+    frame: Annotated[
+        int | None, Parameter(help="Of files that hold several pictures (SEQ, CSQ, TIFF pages, animations), from 0.")
+    ] = None
     infrared_raw: Annotated[
         str | None, Parameter(help="640x512: size of 16-bit counts without a header; :big for the high byte first.")
     ] = None
     infrared_crop: Annotated[
         str | None, Parameter(help="left,top,width,height: cuts off what is drawn or written around the image.")
+    ] = None
+    nodata: Annotated[
+        str | None,
+        Parameter(help="The number of pixels without data, or none. Default: what the file says, or usual ones."),
     ] = None
     emissivity: Annotated[
         Number, Parameter(help="Of the objects, above 0 to 1. This and the next: default as in the file.")
@@ -54,9 +60,9 @@ class SensingOptions:
         """The same as a record; numbers that mean nothing are an IrvisError."""
         from ..cameras import CONDITIONS
         from ..thermal import Sensing
-        from ..thermal.asked import parse_crop, parse_raw
+        from ..thermal.asked import parse_crop, parse_nodata, parse_raw
 
-        if self.frame < 0:
+        if self.frame is not None and self.frame < 0:
             raise IrvisError(f"--frame is 0 or more, not {self.frame}")
         given = ((name, getattr(self, name)) for name in CONDITIONS)
         return Sensing(
@@ -64,6 +70,7 @@ class SensingOptions:
             frame=self.frame,
             raw=None if self.infrared_raw is None else parse_raw(self.infrared_raw),
             crop=None if self.infrared_crop is None else parse_crop(self.infrared_crop),
+            nodata=None if self.nodata is None else parse_nodata(self.nodata),
             kelvin_per_count=self.kelvin_per_count,
             conditions=tuple((name, value) for name, value in given if value is not None),
             polarity=self.polarity,

@@ -29,7 +29,7 @@ from .encode import WRITABLE, write
 from .infrared import FRAMES, Measured, measure
 from .laying import Laying, laid
 from .notes import nodata_of, read_shown, read_xmp
-from .samples import COLOUR_LEVELS, FULL, extremes, is_coloured, tensor
+from .samples import COLOUR_LEVELS, DARK, FULL, extremes, is_coloured, shallow, tensor
 from .show import Shown, gray_of, show, thermal
 
 __all__ = [
@@ -131,7 +131,7 @@ def read_pair(
         alone = photo.is_alone(Path(visible), Path(infrared), measured, sensing)
         if alone and laying is None:
             return _inside(measured, name, range, color, resize, sensing)
-        raster = read_raster(Path(visible))
+        raster = read_raster(Path(visible), frame=sensing.frame)
         hint = "" if alone else _swap_hint(raster, measured.raster)
         made = _shown(measured, range, color, sensing, hint)
         if hint:
@@ -186,12 +186,17 @@ def is_complete(path: StrPath) -> bool:
 
 def _visible(raster: Raster) -> tuple[RGB, Meta]:
     samples = raster.samples
+    if samples.dtype == np.float32 and np.isnan(samples).any():
+        share = float(np.isnan(samples).mean())
+        raise IrvisError(f"{raster.path}: NaN in {share:.2%} of the samples of a visible file: fill them in.")
     if samples.dtype == np.float32 and not ((samples >= 0) & (samples <= 1)).all():
         raise IrvisError(
             f"{raster.path}: float samples of a visible file must lie in [0, 1], these run from "
             f"{extremes(samples)}: save it with 8 or 16 bits."
         )
     image = _tensor(samples) / _FULL.get(samples.dtype.name, 1)
+    if bits := shallow(samples):
+        _warn(f"{raster.path}: {DARK.format(bits=bits)}")
     depth = 8 if samples.dtype == np.uint8 else 16
     nodata, missing = nodata_of(raster.exif), None
     if nodata is not None and samples.dtype != np.float32 and (empty := (samples == nodata).all(axis=2)).any():
@@ -240,8 +245,8 @@ def _shown(
     with _naming(path, hint):
         _refuse_coloured(measured.raster.samples, color)
         made = show(measured, span, sensing)
-    if made.note:
-        _warn(f"{path}: {made.note}")
+    for note in (*measured.notes, *([made.note] if made.note else ())):
+        _warn(f"{path}: {note}")
     return made
 
 

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +19,7 @@ import tifffile
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
+from ..cameras.unread import FOREIGN
 from ..errors import IrvisError
 from .deep import Samples, deep_tiff_samples, is_deep_png, png16_samples
 
@@ -61,7 +63,18 @@ _Decoded = tuple[Samples, bytes, tuple[int, bytes]]
 """Samples as stored, ICC profile, (orientation, EXIF block)."""
 
 
-def read_raster(path: Path) -> Raster:
+def read_raster(path: Path, *, frame: int | None = None, counts: bool = False) -> Raster:
+    """The picture of a file.
+
+    Parameters
+    ----------
+    frame: of a file that holds several, from 0; of others it means nothing.
+    counts: take numbers of more than 8 bits as they are stored, also where zero is to be shown white.
+
+    Raises
+    ------
+    IrvisError: no image, damaged, too large; several pictures and no `frame`, or none of that number.
+    """
     with _as_irvis_errors(path), _quiet():
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
@@ -71,8 +84,8 @@ def read_raster(path: Path) -> Raster:
             if not head:
                 raise ValueError("it is empty (0 bytes)")
             file.seek(0)
-            decode = _decode_tiff if head[:4] in _TIFF else _decode_with_pillow
-            samples, icc, (orientation, exif) = decode(file)
+            decode = partial(_decode_tiff, counts=counts) if head[:4] in _TIFF else _decode_with_pillow
+            samples, icc, (orientation, exif) = decode(file, frame)
             return Raster(path, _upright(samples, orientation), exif, icc)
 
 
@@ -87,6 +100,10 @@ def _as_irvis_errors(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise IrvisError(f"{path}: no such file.") from error
     except UnidentifiedImageError as error:
+        if maker := FOREIGN.get(path.suffix.lower()):
+            raise IrvisError(
+                f"{path} is a {maker} file, which irvis does not read: export it as 16-bit TIFF or as radiometric JPEG."
+            ) from error
         formats = ", ".join(_FORMATS)
         raise IrvisError(f"{path} is not an image file ({formats}), or its start is damaged.") from error
     except Exception as error:
@@ -162,9 +179,51 @@ def _refuse_bomb(width: int, height: int) -> None:
 # ------------------------------------------------------------------------------------------ pixels
 
 
-def _decode_tiff(file: BinaryIO) -> _Decoded:
+def pages_of(tiff: tifffile.TiffFile) -> list[int]:
+    """The numbers of the pages that show what the first one shows: of its size and kind, no thumbnails or masks."""
+    first: Any = tiff.pages.first
+    kind = (first.imagewidth, first.imagelength, first.samplesperpixel, first.dtype)
+    others = ((n, tiff.pages[n].aspage()) for n in range(1, len(tiff.pages)))
+    same = (
+        n for n, one in others
+        if (one.imagewidth, one.imagelength, one.samplesperpixel, one.dtype) == kind and not one.subfiletype & 5
+    )  # fmt: skip
+    return [0, *same]
+
+
+def chosen(count: int, frame: int | None, what: str = "pictures") -> int:
+    """The number of the picture that is meant of `count`; a ValueError where that is not said, or there is none such."""
+    if count > 1 and frame is None:
+        raise ValueError(f"it holds {count} {what}: choose one by --frame (0 to {count - 1}), or fuse them as a video")
+    if count > 1 and frame is not None and frame >= count:
+        raise ValueError(f"it holds {count} {what}, counted from 0: there is no {frame}")
+    return frame or 0 if count > 1 else 0
+
+
+def frames_in(path: Path) -> int:
+    """How many pictures of one size an image file holds; 1 of anything else."""
+    try:
+        with _quiet(), path.open("rb") as file:
+            if file.read(4) in _TIFF:
+                file.seek(0)
+                with tifffile.TiffFile(file) as tiff:
+                    return len(pages_of(tiff))
+            file.seek(0)
+            with Pillow.open(file, formats=_FORMATS) as image:
+                return _frames(image)
+    except Exception:  # what is wrong with it, reading tells
+        return 1
+
+
+def _frames(image: Pillow.Image) -> int:
+    return getattr(image, "n_frames", 1) if image.format in ("GIF", "WEBP", "PNG") else 1
+
+
+def _decode_tiff(file: BinaryIO, frame: int | None, counts: bool) -> _Decoded:
     with tifffile.TiffFile(file) as tiff:
-        page: Any = tiff.pages.first
+        pages = pages_of(tiff)
+        number = pages[chosen(len(pages), frame, "pages")]
+        page: Any = tiff.pages[number].aspage()
         _refuse_bomb(page.imagewidth, page.imagelength)
         if page.samplesperpixel > 4:
             raise ValueError(f"it has {page.samplesperpixel} bands; save three of them, or one")
@@ -173,22 +232,26 @@ def _decode_tiff(file: BinaryIO) -> _Decoded:
             raise ValueError(f"some of its {needed} strips or tiles are missing")
         if page.dtype is None or page.dtype.name in ("bool", "uint8"):
             file.seek(0)
-            return _decode_with_pillow(file)
-        samples, icc = deep_tiff_samples(page, file), bytes(page.iccprofile or b"")
+            return _decode_with_pillow(file, number)
+        samples, icc = deep_tiff_samples(page, file, counts), bytes(page.iccprofile or b"")
     return samples, icc, _exif(lambda: _tiff_directory(file))
 
 
-def _decode_with_pillow(file: BinaryIO) -> _Decoded:
+def _decode_with_pillow(file: BinaryIO, frame: int | None) -> _Decoded:
+    """`frame` of a TIFF is the number of a page that was chosen."""
     size = file.seek(0, os.SEEK_END)
     with Pillow.open(file, formats=_FORMATS) as image:
         _refuse_bomb(*image.size)
         if image.format in ("JPEG", "MPO") and image.width * image.height > _JPEG_DENSITY * size:
             raise ValueError(f"{size} bytes cannot hold its {image.width} x {image.height} pixels")
-        samples, icc = _samples(image)
         exif = _exif(image.getexif)
+        number = frame or 0 if image.format == "TIFF" else chosen(_frames(image), frame)
+        if number:
+            image.seek(number)
+        samples, icc = _samples(image)
     file.seek(0)
     head = file.read(32)
-    if is_deep_png(head):
+    if is_deep_png(head) and not number:
         samples = png16_samples(head + file.read())
     return samples, icc, exif
 

@@ -26,8 +26,8 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what it logs 
 # -------------------------------------------------------------------------------------------- TIFF
 
 
-def deep_tiff_samples(page: Any, file: BinaryIO) -> Samples:
-    """Integers over 8 bits as uint16, where they are that, and all others as float32."""
+def deep_tiff_samples(page: Any, file: BinaryIO, counts: bool = False) -> Samples:
+    """Integers over 8 bits as uint16, where they are that, and all others as float32; `counts`: as they are stored."""
     if page.photometric not in _TIFF_KINDS or page.imagedepth != 1 or page.dtype.kind not in "uif":
         raise ValueError(f"it holds {page.dtype} {page.photometric.name}; save it as gray or RGB")
     try:
@@ -38,7 +38,7 @@ def deep_tiff_samples(page: Any, file: BinaryIO) -> Samples:
         samples = _through_libtiff(page, file)
     samples = samples.transpose(1, 2, 0) if page.axes == "SYX" else np.atleast_3d(samples)
     samples = samples[..., : 3 if samples.shape[2] > 2 else 1]
-    if page.photometric == 0 and page.dtype.kind == "u":
+    if page.photometric == 0 and page.dtype.kind == "u" and not counts:
         samples = np.iinfo(page.dtype).max - samples
     return samples.astype(np.uint16 if page.dtype == np.uint16 else np.float32)
 
@@ -54,6 +54,7 @@ def _through_libtiff(page: Any, file: BinaryIO) -> Samples:
         raise ValueError(f"{page.compression.name} samples of this kind need pip install imagecodecs")
     tile = page.tilewidth if page.is_tiled else width
     with Pillow.open(_as_byte_pixels(page, file, tile), formats=("TIFF",)) as image:
+        image.seek(page.index)
         samples = np.array(image).view(page.dtype.newbyteorder(page.parent.byteorder))
     samples = samples.reshape(height, width, channels)
     for left in range(0, width if page.predictor == 2 else 0, tile):
@@ -69,7 +70,7 @@ def _as_byte_pixels(page: Any, file: BinaryIO, tile: int) -> BytesIO:
     file.seek(0)
     copy = BytesIO(file.read())
     with tifffile.TiffFile(copy, mode="r+") as tiff:
-        tags: Any = tiff.pages.first.tags
+        tags: Any = tiff.pages[page.index].aspage().tags
         for code, value in as_bytes.items():
             if code in tags:
                 tags[code].overwrite(value)

@@ -12,12 +12,13 @@ from .. import cameras
 from ..cameras import Radiometric, layouts, planck
 from ..errors import IrvisError
 from ..thermal import Sensing
-from .decode import Raster, read_raster
+from . import nodata
+from .decode import Raster, frames_in, read_raster
 from .deep import Samples
 from .notes import nodata_of
 
 SEQUENCES = (".seq", ".csq", ".fff")
-FRAMES = (*SEQUENCES, ".raw")
+FRAMES = (*SEQUENCES, ".raw", ".irg")
 """Suffixes, lower case, of files that hold frames of a thermal camera and no picture."""
 _SURE = 0.9  # share of the words of a stacked picture whose chroma is near gray
 
@@ -29,7 +30,9 @@ class Measured:
     raster: Raster
     radiometric: Radiometric | None = None
     empty: bool = False
-    """Whether some samples were the file's nodata value; they are NaN here."""
+    """Whether nothing was measured at some samples; they are NaN here."""
+    notes: tuple[str, ...] = ()
+    """What to tell the user of the file."""
 
 
 def measure(path: Path, sensing: Sensing) -> Measured:
@@ -38,19 +41,44 @@ def measure(path: Path, sensing: Sensing) -> Measured:
     is_sequence = path.suffix.lower() in SEQUENCES and not headless
     if is_sequence and sensing.unit == "picture":
         raise IrvisError(f"{path} holds counts and no picture: leave --infrared-unit picture out.")
-    if sensing.frame and not is_sequence:
-        raise IrvisError(f"{path} holds one picture: --frame is for SEQ and CSQ files.")
     plain = headless or sensing.unit == "picture" or not _is_file(path)
     found = None if plain else _recorded(path, sensing.frame)
     raster = Raster(path, np.zeros((0, 0, 1), np.uint16), b"", b"")
     if found is None:
-        raster = replace(raster, samples=_headless(path, sensing)) if headless else read_raster(path)
+        raster = replace(raster, samples=_headless(path, sensing)) if headless else _picture(path, sensing)
     found = found or _module_frame(raster, sensing)
     if found is not None:
+        if sensing.nodata not in (None, "none"):
+            raise IrvisError(f"{path} holds a thermal camera's own counts, all of them measured: leave --nodata out.")
         whole = replace(raster, samples=found.counts[..., None])
-        return Measured(raster=replace(whole, samples=_cropped(whole, sensing)), radiometric=found)
-    clean = _without_nodata(raster)
-    return Measured(raster=replace(clean, samples=_cropped(clean, sensing)), empty=clean is not raster)
+        notes = _more_frames(path, sensing) if is_sequence else ()
+        return Measured(raster=replace(whole, samples=_cropped(whole, sensing)), radiometric=found, notes=notes)
+    samples, told = nodata.marked(raster.samples, nodata_of(raster.exif), sensing)
+    clean = replace(raster, samples=samples)
+    return Measured(
+        raster=replace(clean, samples=_cropped(clean, sensing)), empty=samples is not raster.samples,
+        notes=tuple(note for note in (told, *([] if headless else _aside(path, sensing))) if note),
+    )  # fmt: skip
+
+
+def _picture(path: Path, sensing: Sensing) -> Raster:
+    raster = read_raster(path, frame=sensing.frame, counts=True)
+    if sensing.frame and frames_in(path) == 1:
+        raise IrvisError(f"{path} holds one picture: leave --frame out.")
+    return raster
+
+
+def _more_frames(path: Path, sensing: Sensing) -> tuple[str, ...]:
+    """What to tell of a recording whose first frame is taken unasked."""
+    if sensing.frame is not None or next(islice(cameras.frames(path), 1, None), None) is None:
+        return ()
+    return ("it holds several frames and the first is taken: choose one by --frame, or fuse it as a video",)
+
+
+def _aside(path: Path, sensing: Sensing) -> list[str]:
+    """What to tell of a picture file that carries much beside its picture."""
+    count = 0 if sensing.unit == "picture" else cameras.unread_bytes(path)
+    return [f"it carries {count} bytes beside its picture that irvis cannot read: counts, if any, are not used"] * (count > 0)
 
 
 def _headless(path: Path, sensing: Sensing) -> Samples:
@@ -58,7 +86,7 @@ def _headless(path: Path, sensing: Sensing) -> Samples:
     if sensing.raw is None:
         raise IrvisError(f"{path} holds counts without a header: say their size, as in --infrared-raw 640x512.")
     try:
-        return layouts.from_bytes(path.read_bytes(), *sensing.raw)[..., None]
+        return layouts.from_bytes(path.read_bytes(), *sensing.raw, frame=sensing.frame)[..., None]
     except FileNotFoundError as error:
         raise IrvisError(f"{path}: no such file.") from error
     except (IrvisError, OSError) as error:
@@ -73,10 +101,14 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _recorded(path: Path, frame: int) -> Radiometric | None:
+def _recorded(path: Path, frame: int | None) -> Radiometric | None:
     """What a thermal camera recorded; None if the file is none of a thermal camera."""
-    if frame == 0:
+    if not frame:
         return cameras.read(path)
+    if path.suffix.lower() not in SEQUENCES:
+        if (found := cameras.read(path)) is not None:
+            raise IrvisError(f"{path} holds one picture: leave --frame out.")
+        return found
     last = next(islice(cameras.frames(path), frame, None), None)
     if last is None:
         raise IrvisError(f"{path} holds {sum(1 for _ in cameras.frames(path))} frames, counted from 0: no {frame}.")
@@ -96,15 +128,6 @@ def _module_frame(raster: Raster, sensing: Sensing) -> Radiometric | None:
         return layouts.split(words, kelvin_per_count=sensing.kelvin_per_count).radiometric
     except IrvisError as error:
         raise IrvisError(f"{raster.path}: {error}") from error
-
-
-def _without_nodata(raster: Raster) -> Raster:
-    """Pixels of a GeoTIFF that hold its nodata value become NaN: nothing was measured there."""
-    nodata = nodata_of(raster.exif)
-    if nodata is None:
-        return raster
-    empty = raster.samples == nodata
-    return replace(raster, samples=np.where(empty, np.float32(np.nan), raster.samples)) if empty.any() else raster
 
 
 def _cropped(raster: Raster, sensing: Sensing) -> Samples:

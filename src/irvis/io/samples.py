@@ -13,6 +13,10 @@ Measured, as the 99th percentile of that spread: gray infrared files of six publ
 coloured overlay reaches 47 in 0.1% of the pixels), pseudo-coloured thermal files 240 to 243.
 """
 
+DARK = (
+    "its 16-bit samples use {bits} bits and are shown nearly black: multiply them to use 16 bits, or save 8 bits"
+)
+"""What to tell of `shallow` samples of a visible file."""
 FULL = {"uint8": 255, "uint16": 65535}
 
 
@@ -28,6 +32,15 @@ def extremes(samples: Samples) -> str:
         return "NaN to NaN"
     low, inner_low, inner_high, high = np.percentile(finite, (0, 1, 99, 100))
     return f"{low:g} to {high:g} (1%: {inner_low:g}, 99%: {inner_high:g})"
+
+
+def shallow(samples: Samples) -> int | None:
+    """How many bits 16-bit samples use, if no more than 14: counts of a sensor that fill the low bits of their words.
+
+    None for other samples, and for a black picture.
+    """
+    most = int(samples.max()) if samples.dtype == np.uint16 and samples.size else 0
+    return next((bits for bits in (8, 10, 12, 14) if 0 < most < 1 << bits), None)
 
 
 def is_coloured(samples: Samples) -> bool:

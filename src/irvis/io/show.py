@@ -141,7 +141,27 @@ def plane(samples: Samples) -> NDArray[Any]:
 def _scale(values: NDArray[Any], span: Range | None, samples: Samples, unit: _Unit = "counts") -> Scale | None:
     if span is None and samples.dtype != np.uint8:
         raise IrvisError(_no_range(samples))
-    return None if span is None else scale_of(values, span, unit)
+    if span is None:
+        return None
+    refuse_outside(span, _ends(values))
+    return scale_of(values, span, unit)
+
+
+def refuse_outside(span: Range, ends: tuple[float, float] | None) -> None:
+    """A range in which none of the numbers lies would make all of them black, or all white."""
+    if ends is None or span.unit == "percent" or (span.low <= ends[1] and span.high >= ends[0]):
+        return
+    unit = " C" * (span.unit == "celsius")
+    raise IrvisError(
+        f"no pixel lies in the range {span.low:g} to {span.high:g}{unit}: infrared runs from {ends[0]:g} to "
+        f"{ends[1]:g}{unit}."
+    )
+
+
+def _ends(values: NDArray[Any]) -> tuple[float, float] | None:
+    """The least and the greatest number; None where there is none."""
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else None
 
 
 def _no_range(samples: Samples) -> str:
@@ -162,7 +182,4 @@ def _polarity(measured: Measured, sensing: Sensing, image: NDArray[np.float32]) 
         return asked, ""
     from ..check import polarity
 
-    odds = polarity.verdict(polarity.evidence(tensor(image[..., None])))
-    if odds == "unknown":
-        return "white-hot", "white-hot or black-hot cannot be told from the picture; it stays as it is: say --polarity."
-    return odds, ""
+    return polarity.decided(polarity.evidence(tensor(image[..., None])))

@@ -104,7 +104,9 @@ def _polarity(pairs: Sequence[Match], reading: Reading) -> Literal["white-hot", 
             span = needed_range(measured, reading.range, unit)
             gray = values.astype(np.float32) / 255 if span is None else scaled(values, scale_of(values, span, unit))
             odds.append(polarity.evidence(tensor(gray[..., None])))
-    verdict = polarity.verdict(polarity.together(odds)) if odds else "white-hot"
-    if verdict == "unknown":
-        io._warn("white-hot or black-hot cannot be told from the pictures; they stay as they are: say --polarity.")
-    return "black-hot" if verdict == "black-hot" else "white-hot"
+    if not odds:
+        return "white-hot"
+    found, note = polarity.decided(polarity.together(odds))
+    if note:
+        io._warn(note)
+    return found

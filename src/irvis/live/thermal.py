@@ -3,7 +3,6 @@
 from dataclasses import replace
 from functools import partial
 
-from ..thermal.asked import Polarity
 from ..video.aligning import gray_image
 from ..video.frame import Frame
 from ..video.modules import shaped
@@ -37,9 +36,6 @@ class Graying:
         from ..check import polarity
 
         plain = replace(self.how, sensing=replace(self.how.sensing, polarity="white-hot"))
-        found = polarity.verdict(polarity.evidence(gray_image(frame, plain)))
-        self.note = f"infrared is taken for {found}"
-        if found == "unknown":
-            self.note = "white-hot or black-hot cannot be told: infrared stays as it is; say --polarity"
-        hot: Polarity = "black-hot" if found == "black-hot" else "white-hot"
-        return replace(plain, sensing=replace(plain.sensing, polarity=hot))
+        found, note = polarity.decided(polarity.evidence(gray_image(frame, plain)))
+        self.note = note or f"infrared is taken for {found}"
+        return replace(plain, sensing=replace(plain.sensing, polarity=found))

@@ -23,12 +23,15 @@ class Sensing:
     unit: Unit | None = None
     """What the range is applied to: the file's counts, degrees C, or, of a radiometric file, the camera's picture.
     None: degrees if the range is in degrees, else counts."""
-    frame: int = 0
-    """Of a SEQ or CSQ file, from 0."""
+    frame: int | None = None
+    """Of a file that holds several pictures (SEQ, CSQ, raw counts, TIFF pages, animations), from 0."""
     raw: Raw | None = None
     """Of files without a header: width, height, and the order of bytes (< low byte first, > high byte first)."""
     crop: Crop | None = None
     """The part that is the image; None: all, without the telemetry rows of known cameras."""
+    nodata: float | Literal["none"] | None = None
+    """The number of pixels that hold no data; "none": every number was measured. None: what the file says, or usual
+    values that stand apart (`io.nodata`)."""
     kelvin_per_count: float | None = None
     """Of counts that are linear in kelvin, where the file does not say."""
     conditions: tuple[tuple[str, float], ...] = ()
@@ -108,6 +111,19 @@ def parse_raw(text: str) -> Raw:
     if numbers is None or min(numbers) < 1 or order not in ("", "little", "big"):
         raise IrvisError(f"{text!r} is no size of raw counts: type 640x512, or 640x512:big for the high byte first.")
     return numbers[0], numbers[1], ">" if order == "big" else "<"
+
+
+def parse_nodata(text: str) -> float | Literal["none"]:
+    """A number, or `none`."""
+    if text == "none":
+        return "none"
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise IrvisError(f'{text!r} is no nodata value: type a number, as in --nodata -9999, or "none".')
+    return number
 
 
 def parse_spot(text: str) -> tuple[int, int]:

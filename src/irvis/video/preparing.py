@@ -120,7 +120,8 @@ def prepared(asked: Asked) -> Prepared:
     if offset == "auto":
         offset, note = _found_offset(visible, infrared, asked)
         notes.append(note)
-    following = _settled(infrared, asked)
+    following, note = _settled(infrared, asked)
+    notes += [note] if note else []
     pair = Pair(
         visible=visible,
         infrared=infrared,
@@ -150,22 +151,19 @@ def _found_offset(visible: Source, infrared: Source, asked: Asked) -> tuple[Frac
 # ------------------------------------------------------------------------------------ the range
 
 
-def _settled(infrared: Source, asked: Asked) -> Following:
-    """With the scale of the whole stream where that is asked for, and with a polarity that is no question."""
+def _settled(infrared: Source, asked: Asked) -> tuple[Following, str]:
+    """With the scale of the whole stream where that is asked for, and a polarity that is no question; what to tell."""
     following = asked.following
     if asked.whole:
         following = _with_scale(infrared, following)
     if following.sensing.polarity == "black-hot" and infrared.facts.pixels == "counts":
         raise IrvisError("its counts rise with temperature: it is white-hot, leave --polarity black-hot out.")
     if following.sensing.polarity != "auto":
-        return following
+        return following, ""
     plain = replace(following, sensing=replace(following.sensing, polarity="white-hot"))
     odds = [polarity.evidence(picture) for picture in _looks(infrared, plain)]
-    found = polarity.verdict(polarity.together(odds)) if odds else "unknown"
-    if found == "unknown":
-        raise IrvisError("white-hot or black-hot cannot be told from the pictures: say --polarity.")
-    black = found == "black-hot"
-    return replace(following, sensing=replace(following.sensing, polarity="black-hot" if black else "white-hot"))
+    found, note = polarity.decided(polarity.together(odds))
+    return replace(following, sensing=replace(following.sensing, polarity=found)), note
 
 
 def _with_scale(infrared: Source, following: Following) -> Following:
