@@ -35,6 +35,8 @@ class Fuser(nn.Module):
         self.core: Any = core
         self.spec, self.tile = spec, tile
         self.method, self.options = method, dict(options)
+        self.weights, self.precision = "", "fp32"
+        """sha256 of the checkpoint, empty without one; and what the core was asked to compute in."""
 
     def forward(self, visible: RGB, infrared: Gray, valid: Tensor | None = None) -> Scaled:
         """Fuse a batch of registered pairs.

@@ -162,6 +162,8 @@ def create(
         fuser = Fuser(core, method.spec(**options), method=method, options=options)
         if state is not None:
             checkpoints.fill(core, state, str(weights))
+            fuser.weights = checkpoint.sha256
+        fuser.precision = precision
     except (ValueError, RuntimeError) as problem:
         raise IrvisError(f"{name}: {_first_line(problem)}") from problem
     try:

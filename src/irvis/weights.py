@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from .errors import IrvisError
 from .files import whole
-from .registry import Method, Weights
+from .registry import Method, Weights, parse
+from .registry import find as find_method
 
 SHIPPED = Path(str(files("irvis"))) / "shipped"
 
@@ -28,6 +29,8 @@ class Checkpoint:
     method: str
     options: Mapping[str, Any]
     state: Mapping[str, Tensor]
+    sha256: str = ""
+    """Of the file."""
 
 
 @cache
@@ -56,7 +59,8 @@ def find(method: Method, weights: str | Path) -> Checkpoint:
 
 def load(path: Path, *, method: str, sha256: str | None = None) -> Checkpoint:
     """Read a checkpoint of ours for `method`; a wrong hash, a wrong method or a broken file is an error."""
-    if sha256 is not None and digest(path) != sha256:
+    found = digest(path)
+    if sha256 not in (None, found):
         raise IrvisError(f"{path}: the file is damaged or was changed (sha256 differs); reinstall irvis")
     try:
         with safe_open(path, "pt") as file:
@@ -69,7 +73,7 @@ def load(path: Path, *, method: str, sha256: str | None = None) -> Checkpoint:
         ) from problem
     if header.get("method") != method:
         raise IrvisError(f"{path}: holds weights of {header.get('method', 'no method')!r}, not of {method!r}")
-    return Checkpoint(method=method, options=options, state=state)
+    return Checkpoint(method=method, options=options, state=state, sha256=found)
 
 
 def save(
@@ -101,8 +105,19 @@ def fill(core: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
         raise IrvisError(f"{source}: these weights do not fit the options: {' '.join(lines)[:300]}") from problem
 
 
+def digest_of(text: str) -> str:
+    """The sha256 of the weights that a method's text names; empty for a method without any."""
+    name, chosen, _ = parse(text)
+    method = find_method(name)
+    if not method.learnable:
+        return ""
+    facts = method.weights.get(chosen)
+    return facts.sha256 if facts else digest(Path(chosen))
+
+
 def digest(path: Path) -> str:
     """The sha256 of a file, in hexadecimal."""
     if not path.is_file():
         raise IrvisError(f"{path}: no such file")
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
