@@ -1,4 +1,4 @@
-"""A file appears whole or not at all; what a killed run left of one is removed by the next."""
+"""A file appears whole or not at all; what a killed run left of one is removed by the next. Names of methods in paths."""
 
 import os
 import re
@@ -84,3 +84,8 @@ def _nobodys(path: Path) -> bool:
     finally:
         os.close(lock)
     return True
+
+
+def method_name(method: str) -> str:
+    """What a method's text is called in the name of a file or folder: "laplacian:levels=5" is "laplacian-levels-5"."""
+    return re.sub(r"[^\w.+-]", "_", re.sub(r"[:=]", "-", method))

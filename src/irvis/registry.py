@@ -178,6 +178,7 @@ def create(
         fuser = Fuser(core, method.spec(**options), method=method, options=options)
         if state is not None:
             checkpoints.fill(core, state, f"{method.name}:{weights}")
+            fuser.weights = checkpoint.sha256
     except (ValueError, RuntimeError, TypeError, ArithmeticError, AssertionError, LookupError) as problem:
         raise IrvisError(f"{method.name}: {_first_line(problem)}") from problem
     try:

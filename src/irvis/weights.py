@@ -20,7 +20,8 @@ from . import published
 from .errors import IrvisError, said
 from .files import whole
 from .options import meant
-from .registry import Method, Weights
+from .registry import Method, Weights, parse
+from .registry import find as find_method
 
 SHIPPED = Path(str(files("irvis"))) / "shipped"
 BEST = "best.safetensors"
@@ -34,6 +35,8 @@ class Checkpoint:
     method: str
     options: Mapping[str, Any]
     state: Mapping[str, Tensor]
+    sha256: str = ""
+    """Of the file."""
 
 
 @cache
@@ -50,7 +53,8 @@ def find(method: Method, weights: str | Path) -> Checkpoint:
         return load(SHIPPED / facts.file, sha256=facts.sha256, method=method.name)
     if method.published is not None and published.paths(str(weights)) and not _method(Path(weights)):
         options, state = published.load(method, str(weights))
-        return Checkpoint(method=method.name, options=options, state=state)
+        digests = [digest(file) for file in published.paths(str(weights))]
+        return Checkpoint(method=method.name, options=options, state=state, sha256="+".join(digests))
     path = file_of(weights)
     if path.is_file():
         return load(path, method=method.name)
@@ -118,7 +122,8 @@ def _method(path: Path) -> str:
 
 def load(path: Path, *, method: str, sha256: str | None = None) -> Checkpoint:
     """Read a checkpoint of ours for `method`; a wrong hash, a wrong method or a broken file is an error."""
-    if sha256 is not None and digest(path) != sha256:
+    found = digest(path)
+    if sha256 not in (None, found):
         raise IrvisError(f"{path}: the file is damaged or was changed (sha256 differs); reinstall irvis")
     header = header_of(path)
     if header.get("method") != method:
@@ -131,7 +136,7 @@ def load(path: Path, *, method: str, sha256: str | None = None) -> Checkpoint:
         raise _unreadable(path, problem) from problem
     if not isinstance(options, dict):
         raise IrvisError(f"{path}: damaged: its options must be a table, not {str(options)[:40]}")
-    return Checkpoint(method=method, options=options, state=state)
+    return Checkpoint(method=method, options=options, state=state, sha256=found)
 
 
 def _unreadable(path: Path, problem: Exception) -> IrvisError:
@@ -204,8 +209,19 @@ def _and_more(names: Sequence[str]) -> str:
     return f" (and {len(names) - 1} more)" if len(names) > 1 else ""
 
 
+def digest_of(text: str) -> str:
+    """The sha256 of the weights that a method's text names; empty for a method without any."""
+    name, chosen, _ = parse(text)
+    method = find_method(name)
+    if not method.learnable:
+        return ""
+    facts = method.weights.get(chosen)
+    return facts.sha256 if facts else digest(file_of(chosen))
+
+
 def digest(path: Path) -> str:
     """The sha256 of a file, in hexadecimal."""
     if not path.is_file():
         raise IrvisError(f"{path}: no such file")
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

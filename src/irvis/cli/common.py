@@ -1,7 +1,8 @@
 """What every verb shares: the application, both consoles, options that mean the same everywhere."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
@@ -80,11 +81,26 @@ Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON in
 
 
 def progress(done: Iterator[T], total: int, what: str) -> list[T]:
-    """Run a batch with a progress bar on a terminal, quietly elsewhere."""
-    from rich.progress import track
+    """Run a batch with a progress bar on a terminal (of one alone: the time it takes so far), quietly elsewhere."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, track
 
-    shown = total > 1 and errors.is_terminal
-    return list(track(done, total=total, description=what, console=errors, disable=not shown, transient=True))
+    if total != 1:
+        hidden = not errors.is_terminal
+        return list(track(done, total=total, description=what, console=errors, disable=hidden, transient=True))
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=errors, disable=not errors.is_terminal, transient=True) as bar:
+        bar.add_task(what, total=None)
+        return list(done)
+
+
+@contextmanager
+def counting(what: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal: what is given is told how much is done, and of how much."""
+    from rich.progress import Progress
+
+    with Progress(console=errors, transient=True, disable=not (shown and errors.is_terminal)) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def list_unmatched(found: "Matches") -> None:

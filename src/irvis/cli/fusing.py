@@ -176,9 +176,13 @@ def _fuse_here(
     from .. import io, jobs
     from ..data import matching
     from ..data.matching import Match
+    from ..data.retaken import refuse_retaken
 
     found = matching.match(visible, infrared, patterns=match, both=io.holds_record)
     jobs.refuse(found.pairs, methods, writing)
+    if not writing.one_file:
+        outputs = jobs.outputs(found.pairs, methods, writing)
+        refuse_retaken(outputs, found.pairs, visible, infrared, match)
     fusers = {name: computing.fuser(name) for name in methods}
     list_unmatched(found)
     if reading.laying is None and not reading.resize:
@@ -188,6 +192,7 @@ def _fuse_here(
             reading = jobs.settled(found.pairs, reading)
         for note in notes:
             errors.print(f"warning: {note}")
+    jobs.refuse_others(found.pairs, fusers, reading, writing)
     begun = time.perf_counter()
     pace = jobs.pace_for(
         computing.device, workers=computing.workers, batch=computing.batch, together=computing.runtime == "torch"

@@ -20,7 +20,7 @@ from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
 from ..cameras.unread import FOREIGN
-from ..errors import IrvisError
+from ..errors import SMALLER, IrvisError
 from .deep import Samples, deep_tiff_samples, is_deep_png, png16_samples
 
 READABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".pgm", ".ppm", ".pnm")
@@ -43,7 +43,6 @@ _ORIENTATION, _INTEROPERABILITY = 0x0112, 0xA005
 _KEPT = (270, 271, 272, _ORIENTATION, 282, 283, 296, 305, 306, 315, 33432, *range(0x9C9B, 0x9CA0))
 _KEPT_GEO = (33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113)
 
-_SMALLER = "make the image smaller or close other programs"
 
 _LOUD = r"(PIL|tifffile|imagecodecs|numpy|irvis\.io\.de(code|ep))\b"
 """Modules whose warnings tell of a file's metadata or samples."""
@@ -118,13 +117,13 @@ def within_memory(files: object) -> Iterator[None]:
     except (MemoryError, RuntimeError) as error:
         if not _out_of_memory(error):
             raise
-        raise IrvisError(f"{files}: no memory is left for the pixels as 32-bit numbers; {_SMALLER}.") from error
+        raise IrvisError(f"{files}: no memory is left for the pixels as 32-bit numbers; {SMALLER}.") from error
 
 
 def reason(error: Exception) -> str:
     """One line: what a library says about the file, but not what it says about its own code."""
     if _out_of_memory(error):
-        return f"it does not fit into memory; {_SMALLER}"
+        return f"it does not fit into memory; {SMALLER}"
     told = isinstance(error, (OSError, ValueError, SyntaxError, Pillow.DecompressionBombError, zlib.error))
     text = (isinstance(error, OSError) and error.strerror) or (told and str(error)) or "it is damaged"
     return " ".join(text.split()).rstrip(".")

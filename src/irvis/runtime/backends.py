@@ -117,7 +117,7 @@ def install(
     if precision == "auto":
         candidates = substitutes.native(device) if fuser.method.learnable else ("fp32",)
         precision = substitutes.fastest(candidates, lambda chosen: _trial(core(chosen), fuser, device))
-    fuser.core = core(precision)
+    fuser.core, fuser.precision = core(precision), precision
 
 
 def _taken(found: Any, notice: str, wanted: str, strict: bool) -> Any:
