@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from .. import io
-from ..align import misalignment
+from ..align import accepting, misalignment
 from ..color import gray, luma
 from ..data.matching import Match
 from ..errors import said
@@ -28,6 +28,8 @@ class Loaded:
     pair: Pair
     paths: Mapping[str, Path]
     notes: tuple[str, ...]
+    told: tuple[str, ...] = ()
+    """How it was aligned."""
 
     @property
     def kind(self) -> tuple[object, ...]:
@@ -103,7 +105,7 @@ def _read(match: Match, methods: Sequence[str], reading: Reading, writing: Writi
     todo = {m: p for m, p in paths.items() if not (writing.if_exists == "skip" and whole(p, writing.drawing))}
     if not todo:
         return Ended(Done(name=match.name, files=tuple(paths.values()), skipped=True))
-    with io.noting() as notes:
+    with io.noting() as notes, accepting() as aligned:
         try:
             pair = io.read_pair(
                 match.visible,
@@ -121,7 +123,8 @@ def _read(match: Match, methods: Sequence[str], reading: Reading, writing: Writi
         except Exception as error:  # whatever it is, the other pairs are still to be done
             files = tuple(todo.values())
             return Ended(Done(name=match.name, files=files, problem=said(error), notes=tuple(notes)))
-    return Loaded(pair=pair, paths=todo, notes=tuple(notes))
+    told = tuple(one.told for one in aligned)
+    return Loaded(pair=pair, paths=todo, notes=tuple(notes), told=told)
 
 
 def _looks_shifted(pair: Pair) -> list[str]:
@@ -164,7 +167,8 @@ def _fuse(batch: Sequence[Loaded], fusers: Mapping[str, Fuser], device: str) -> 
 
 
 def _outcome(loaded: Loaded, problem: str) -> Done:
-    return Done(name=loaded.pair.name, files=tuple(loaded.paths.values()), problem=problem, notes=loaded.notes)
+    files = tuple(loaded.paths.values())
+    return Done(name=loaded.pair.name, files=files, problem=problem, notes=loaded.notes, told=loaded.told)
 
 
 @torch.inference_mode()
@@ -173,7 +177,7 @@ def _write(fused: Fused, writing: Writing) -> Done:
         told = [_write_one(fused, method, picture, writing) for method, picture in fused.pictures.items()]
     except Exception as error:
         return replace(fused.done, problem=said(error))
-    return replace(fused.done, told=told[0]) if told else fused.done
+    return replace(fused.done, told=(*fused.done.told, *told[0])) if told else fused.done
 
 
 def _write_one(fused: Fused, method: str, picture: RGB, writing: Writing) -> tuple[str, ...]:
