@@ -20,7 +20,6 @@ from ..data.pairs import Crops
 from ..errors import IrvisError, is_out_of_memory
 from ..files import whole
 from ..fuser import Fuser
-from ..types import RGB, Gray
 from .alarms import Alarms
 from .log import Log
 from .recipe import Recipe, Stage
@@ -167,12 +166,12 @@ class Run:
         if not progress.validated:  # the run ended while it was at it
             self._validated(number, progress, optimizer)
         alarms, total = Alarms(), stage.epochs * stage.steps
-        for step, (visible, infrared) in self._batches(number, progress.step, total):
+        for step, (visible, infrared, *target) in self._batches(number, progress.step, total):
             torch.manual_seed(hash((self.recipe.seed, number, step, fabric.global_rank)) % 2**63)
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(stage, step)
             planes = in_domain(self.fuser.spec.domain, visible)
-            terms, picture, fuses = STEPS[stage.step](core, planes, infrared, stage)
+            terms, picture, fuses = STEPS[stage.step](core, planes, infrared, stage, *target)
             loss = torch.stack(list(terms.values())).sum()
             alarms.check(loss, picture, visible, infrared, fuses=fuses)
             optimizer.zero_grad()
@@ -183,7 +182,7 @@ class Run:
             progress.step = step + 1
             self._after(number, progress, terms, optimizer, total)
 
-    def _batches(self, number: int, first: int, total: int) -> Iterator[tuple[int, tuple[RGB, Gray]]]:
+    def _batches(self, number: int, first: int, total: int) -> Iterator[tuple[int, tuple[Tensor, ...]]]:
         stage, fabric = self.recipe.stages[number], self.fabric
         sources, share = self.sources.drawn(stage.images)
         crops = Crops(

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from ..data import catalog
 from ..data.matching import split_by_scene
-from ..data.pairs import ImageFolder, Joined, PairFolder, SceneFolder, Source
+from ..data.pairs import ImageFolder, Joined, PairFolder, SceneFolder, Source, Taught
+from ..data.patterns import Patterns
 from ..errors import IrvisError, SidesUnknownError
 from ..thermal import Range
 from .looking import Lost, Show, looked_at
 from .recipe import Data
+from .target import target
 
 CACHE = 2 << 30
 """Bytes of memory for decoded pairs, of all folders together."""
@@ -79,6 +81,10 @@ def gather(
         validation.append(SceneFolder(VALIDATION_SCENES, seed=seed * 100_000 + data.scenes))
     lines += [f"{folder}: {len(source)} single images" for folder, source in zip(images, single, strict=True)]
     share = _shares([len(source) for source in train], synthetic)
+    if data.target:
+        train = [*(Taught(source, target, data.variants, data.gamma) for source in train), Patterns(2000)]
+        share = [*(part * (1 - data.patterns) for part in share), data.patterns]
+        validation = [Taught(source, target, 1, 1.0) for source in validation]
     return Sources(train=train, share=share, validation=Joined(validation), names=lines, images=single, lost=lost)
 
 
