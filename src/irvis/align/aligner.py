@@ -1,8 +1,5 @@
 """What `irvis fuse --align` and `--rig` do to each pair: a record that can be sent to another machine."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,22 +7,14 @@ import numpy as np
 from ..color import luma
 from ..errors import IrvisError
 from ..types import RGB, Gray, Scaled
-from .alignment import Alignment
-from .estimate import estimate, near
+from .estimate import Alignment, estimate, near, shifted
 from .fitting import Model
-from .geometry import Matrix, Size, resizing
-from .overlays import overlays
-from .rivals import shifts
+from .geometry import Size, resizing
 from .rig import Rig, places
 from .warp import Placement
 
 FAR = 5.0
 """Pixels of the visible image: a registered pair that is shifted by more is warned of."""
-NEAR, BETTER, LEAST = 3.0, 1.1, 0.05
-"""A shift further than NEAR pixels (at 320 wide) is looked at closely where edges correlate BETTER times as well there,
-and by LEAST at all."""
-
-_accepted: ContextVar[list[Alignment] | None] = ContextVar("accepted", default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +29,6 @@ class Aligner:
     """Start from the rig and follow each pair."""
     flow: bool = False
     """Follow with a smooth flow what the transform leaves (parallax, lenses); not on top of a rig alone."""
-
-    @property
-    def estimates(self) -> bool:
-        """Whether it looks at what a pair shows; a rig alone does not."""
-        return self.rig is None or self.refine
 
     def __call__(self, visible: RGB, infrared: Scaled, focal: float | None = None) -> Placement:
         """The placement of infrared over visible; an IrvisError where none can be trusted."""
@@ -73,47 +57,25 @@ def trusted(alignment: Alignment) -> Placement:
     """The matrix, or an IrvisError that says why not."""
     if alignment.problem:
         raise IrvisError(alignment.problem)
-    accepted = _accepted.get()
-    if accepted is not None:
-        accepted.append(alignment)
     return alignment.matrix
-
-
-@contextmanager
-def accepting() -> Iterator[list[Alignment]]:
-    """Every estimate that this thread's aligners accept meanwhile is put into the list, to be told."""
-    accepted: list[Alignment] = []
-    token = _accepted.set(accepted)
-    try:
-        yield accepted
-    finally:
-        _accepted.reset(token)
 
 
 def misalignment(visible: Gray, infrared: Scaled) -> tuple[float, float] | None:
     """How far infrared has to move right and down, in visible pixels, for a pair that is said to be registered.
 
-    None where it fits to `FAR` pixels, or where nothing can be said. Shifts up to about 100 pixels (at 640 wide) are
-    seen.
+    None where it fits to `FAR` pixels, or where nothing can be said. Shifts up to about 40 pixels (at 640
+    wide) are seen.
     """
     size: Size = (visible.shape[-2], visible.shape[-1])
     start = resizing(size, (infrared.shape[-2], infrared.shape[-1]))
     try:
-        right, down = glance(visible, infrared, start)
-        if np.hypot(right, down) <= FAR * max(size) / 640:
+        if not _is_far(shifted(visible, infrared, start)):
             return None
-        back = np.array([[1, 0, -right], [0, 1, -down], [0, 0, 1.0]])
-        found = near(visible, infrared, start @ back)  # what looks far at a glance is looked at closely
+        found = near(visible, infrared, start)  # what looks far at a glance is looked at closely
     except IrvisError:
         return None
-    return found.shift if found.sure and float(np.hypot(*found.shift)) > FAR else None
+    return found.shift if _is_far(found) else None
 
 
-def glance(visible: Gray, infrared: Scaled, start: Matrix) -> tuple[float, float]:
-    """The shift in visible pixels, right and down, at which edges fit best; (0, 0) where hardly better than at none."""
-    found = shifts(visible, infrared, start, overlays(visible, infrared))
-    here, *_ = found.best(within=NEAR)
-    there, right, down = found.best(outside=NEAR)
-    if there < max(BETTER * here, LEAST):
-        return 0.0, 0.0
-    return right * found.step, down * found.step
+def _is_far(found: Alignment) -> bool:
+    return found.sure and float(np.hypot(*found.shift)) > FAR

@@ -10,15 +10,11 @@ from torch import Tensor
 from ..types import Gray, Scaled
 from .edges import edges, fitted, laid
 from .geometry import Matrix, Points, Size, resizing
-from .overlays import Masks
 
 ENLARGED = 4.0
 """Small images are enlarged to the same size, but no further than by this."""
 LEAST_SEEN = 0.7
 """Of a block's area that infrared must have seen."""
-
-DULL = 0.15
-"""Correlation that any two blocks reach."""
 
 Numbers = NDArray[np.float64]
 
@@ -55,20 +51,14 @@ class Found:
     reach: int
 
 
-def look(visible: Gray, infrared: Scaled, matrix: Matrix, how: Look, masks: Masks | None = None) -> Found | None:
-    """Look for all blocks; None where infrared sees nearly nothing of the visible image.
-
-    masks: 1 where each picture shows the scene; None = everywhere.
-    """
+def look(visible: Gray, infrared: Scaled, matrix: Matrix, how: Look) -> Found | None:
+    """Look for all blocks; None where infrared sees nearly nothing of the visible image."""
     full: Size = (visible.shape[-2], visible.shape[-1])
     share = min(ENLARGED, how.long / max(full))
     size = (max(1, round(full[0] * share)), max(1, round(full[1] * share)))
     shrunk = resizing(full, size)
     side = min(how.size, size[0] // 2, size[1] // 2)
-    onto = matrix @ np.linalg.inv(shrunk)
-    warm, there = laid(infrared, onto, size)
-    if masks is not None:
-        there = there * (fitted(masks[0], *size)[0, 0] > 0.99) * (laid(masks[1], onto, size)[0][0, 0] > 0.99)
+    warm, there = laid(infrared, matrix @ np.linalg.inv(shrunk), size)
     if side < 8 or float(there.mean()) < 0.05:
         return None
     corners = _corners(size, side, how.stride)
@@ -135,9 +125,3 @@ def _peaks(surfaces: Numbers, reach: int) -> tuple[Points, Numbers, NDArray[np.f
     part = np.clip(np.linalg.solve(stiffness, slope[..., None])[..., 0], -1, 1)
     trace = np.trace(stiffness, axis1=1, axis2=2)[:, None, None]
     return np.stack([column - reach, row - reach], 1) + part, middle, 2 * stiffness / trace
-
-
-def weights_of(found: Found) -> Numbers:
-    """(n,): how much each block counts."""
-    weights: Numbers = 4 * found.texture * np.maximum(found.likeness - DULL, 0) ** 2
-    return weights

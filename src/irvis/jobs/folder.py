@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from .. import io
-from ..align import accepting, misalignment
+from ..align import misalignment
 from ..color import gray, luma
 from ..data.matching import Match
 from ..errors import refuse_full, said
@@ -31,8 +31,6 @@ class Loaded:
     made: Mapping[str, str]
     """What each file says of what made it."""
     notes: tuple[str, ...]
-    told: tuple[str, ...] = ()
-    """How it was aligned."""
 
     @property
     def kind(self) -> tuple[object, ...]:
@@ -116,7 +114,7 @@ def _read(
         return Ended(Done(name=match.name, files=tuple(paths.values()), problem=said(error)))
     if not todo:
         return Ended(Done(name=match.name, files=tuple(paths.values()), skipped=True))
-    with io.noting() as notes, accepting() as aligned:
+    with io.noting() as notes:
         try:
             pair = io.read_pair(
                 match.visible,
@@ -134,9 +132,8 @@ def _read(
         except Exception as error:  # whatever it is, the other pairs are still to be done
             files = tuple(todo.values())
             return Ended(Done(name=match.name, files=files, problem=said(error), notes=tuple(notes)))
-    told = tuple(one.told for one in aligned)
     made = {m: text(of_pair(records[m], match)) for m in todo}
-    return Loaded(pair=pair, paths=todo, made=made, notes=tuple(notes), told=told)
+    return Loaded(pair=pair, paths=todo, made=made, notes=tuple(notes))
 
 
 def _looks_shifted(pair: Pair) -> list[str]:
@@ -180,8 +177,7 @@ def _fuse(batch: Sequence[Loaded], fusers: Mapping[str, Fuser], device: str) -> 
 
 
 def _outcome(loaded: Loaded, problem: str) -> Done:
-    files = tuple(loaded.paths.values())
-    return Done(name=loaded.pair.name, files=files, problem=problem, notes=loaded.notes, told=loaded.told)
+    return Done(name=loaded.pair.name, files=tuple(loaded.paths.values()), problem=problem, notes=loaded.notes)
 
 
 @torch.inference_mode()
@@ -191,7 +187,7 @@ def _write(fused: Fused, writing: Writing) -> Done:
     except Exception as error:
         refuse_full(error)
         return replace(fused.done, problem=said(error))
-    return replace(fused.done, told=(*fused.done.told, *told[0])) if told else fused.done
+    return replace(fused.done, told=told[0]) if told else fused.done
 
 
 def _write_one(fused: Fused, method: str, picture: RGB, writing: Writing) -> tuple[str, ...]:

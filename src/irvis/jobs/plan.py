@@ -58,7 +58,7 @@ class Done:
     problem: str = ""
     notes: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
-    """How it was aligned, and temperatures that were asked for."""
+    """Temperatures that were asked for."""
 
 
 def targets(pair: Match, methods: Sequence[str], writing: Writing) -> dict[str, Path]:

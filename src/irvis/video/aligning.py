@@ -85,7 +85,8 @@ def _together(
     found = together(list(looks), lambda name: _grays(*looks[name], following), aligner.model, span)
     if found.alignment.problem:
         raise IrvisError(found.alignment.problem)
-    return found.alignment.matrix, f"aligned by {len(found.used)} of {len(looks)} moments: {found.alignment.told}"
+    note = f"aligned by {len(found.used)} of {len(looks)} moments (residual {found.alignment.residual:.1f} px)"
+    return found.alignment.matrix, note
 
 
 def _span(looks: Mapping[str, tuple[Frame, Frame]], aligner: Aligner, following: Following) -> Range:
