@@ -98,8 +98,9 @@ def halo(fuse: Fusion) -> float:
     flat, found = torch.full_like(edge, 0.4), []
     for pair in ((0.2 + 0.5 * edge, flat), (flat, 0.2 + 0.5 * edge)):
         row = _fused(fuse, *pair)[0, 0, SIZE // 2]
-        left, right = row[24:56].mean(), row[-56:-24].mean()
-        near = row[SIZE // 2 - 30 : SIZE // 2 + 30]
+        middle = SIZE // 2
+        left, right = row[middle - 44 : middle - 20].mean(), row[middle + 20 : middle + 44].mean()
+        near = row[middle - 16 : middle + 16]
         beyond = (left - near.min()).clamp_min(0) + (near.max() - right).clamp_min(0)
         found.append(float(beyond / (2 * (right - left).abs().clamp_min(0.05))))
     return max(found)
