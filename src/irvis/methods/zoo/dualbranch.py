@@ -37,7 +37,7 @@ PUBLISHED = Published(
     spec=parts.luma(),
     paper="https://arxiv.org/abs/2101.09643",
     published=PUBLISHED,
-    small={"width": 4},
+    small={"width": 16},
 )
 class DualBranch(nn.Module):
     """Dual-branch network: an auto-encoder with a branch for detail and one for meaning (Fu & Wu 2020).

@@ -43,7 +43,7 @@ PUBLISHED = Published(
     spec=parts.luma(reach=5),
     paper="https://doi.org/10.1016/j.inffus.2019.07.011",
     published=PUBLISHED,
-    small={"width": 8},
+    small={"width": 16},
 )
 class IFCNN(nn.Module):
     """IFCNN: features of both images combined element by element, one network for any fusion (Zhang et al. 2020).

@@ -49,7 +49,7 @@ def _spec(statistics: Statistics = "running", as_published: bool = False, **_: o
     spec=_spec,
     paper="https://arxiv.org/abs/2203.16220",
     published=PUBLISHED,
-    small={"width": 4},
+    small={"width": 16},
 )
 class TarDAL(nn.Module):
     """TarDAL: a dense network trained against discriminators of targets and of detail (Liu et al. 2022).
