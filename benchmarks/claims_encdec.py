@@ -116,8 +116,9 @@ def better_without_its_loss() -> bool:
 
 
 def preferred() -> str:
-    told = ", ".join(f"{name} {row['mean rank']:.2f}" for name, row in PREFERENCE.items())
-    return f"mean rank in blind comparisons by models, not people: {told}" if told else "needs people"
+    column = "preferred to the average one, %"
+    told = ", ".join(f"{name} {row[column]}" for name, row in PREFERENCE.items())
+    return f"{column}, in blind comparisons by models, not people: {told}" if told else "needs people"
 
 
 REWRITTEN = ("encdec:paper", "openvino, error 0.1", "bf16")

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import figures
 import leaderboard
+import preference
 from common import TABLES, arguments, render
 from irvis import files
 from made import HERE, RESULTS, Row, code_of, earlier, read
@@ -128,7 +129,8 @@ def mark() -> None:
 def finish() -> None:
     """What is made of the results: pages, claims, plots, the scores beside the weights."""
     mark()
-    for command in ("claims.py", f"learn_plots.py {' '.join(figures.FROM_RESULTS)}", "ship.py --scores"):
+    preferences = ["preference.py"] if [*preference.FOLDER.glob("*.key.json")] else []
+    for command in (*preferences, "claims.py", f"learn_plots.py {' '.join(figures.FROM_RESULTS)}", "ship.py --scores"):
         subprocess.run([sys.executable, *command.split()], cwd=HERE, check=True, stdout=subprocess.DEVNULL)
 
 
