@@ -38,7 +38,7 @@ def test_what_fuse_returns_can_be_measured_whatever_its_kind(pair):
         found[kind] = [float(value) for value in values.values()]
     first = found.pop("arrays")
     for kind, values in found.items():
-        assert values == pytest.approx(first, abs=1e-6), kind
+        assert values == pytest.approx(first, rel=1e-3), kind  # a float of half a level is rounded either way
 
 
 def test_files_can_be_measured_too(pair, tmp_path):
@@ -65,5 +65,5 @@ def test_a_batch_of_floats_is_not_copied():
 
 @pytest.mark.parametrize("wrong", [object(), np.zeros((2, 3, 4, 5)), np.zeros((8, 8), bool), torch.zeros(8)])
 def test_what_is_no_picture_is_named(wrong):
-    with pytest.raises(IrvisError, match="cannot read|array must be|pixels must be|tensor must be"):
+    with pytest.raises(IrvisError, match=r"cannot read|array must be|pixels must be|tensor must be"):
         picture(wrong)
