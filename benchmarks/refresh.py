@@ -26,6 +26,9 @@ COMMANDS = {
     "video": "video.py --parts speed", "video_flicker": "video.py --parts flicker",
 }  # fmt: skip
 """Files that their script makes only in part; every other file is made by its script as it is."""
+LONG = ("maefuse.py", "quality.py", "fifty.py", "leaderboard.py")
+TIMED = ("folder.py", "video.py", "growth.py", "speed.py", "big.py", "archive.py", "app.py")
+"""Seconds are what these measure: run them while nothing else runs."""
 TRAINED = ("ablations", "maefuse_ablations", "maefuse_encoders", "fifty")
 """Hours of training: --code never begins these."""
 
@@ -70,7 +73,13 @@ def plan(code: bool = False) -> list[Due]:
     for row in figures.due():
         found.setdefault(figures.DRAWN[row["figure"]][0], []).append(row)
     planned = [Due(command, [_called(row) for row in rows], _seconds(rows)) for command, rows in found.items() if rows]
-    return sorted(planned, key=lambda one: (one.seconds is None, one.seconds or 0, one.command))
+    return sorted(planned, key=lambda one: (one.seconds is None, one.seconds or 0, _slow(one.command), one.command))
+
+
+def _slow(command: str) -> int:
+    """Of a command that was never timed: 0 for what is quick, 1 for what is long, 2 for what measures time."""
+    script = command.split()[0]
+    return 2 if script in TIMED else 1 if script in LONG else 0
 
 
 def names() -> list[str]:
