@@ -31,7 +31,8 @@ def main() -> None:
     note = (
         "A change of 0 says that the weights of both sources are the same at every pixel of every picture: a "
         "fixed linear filter, no attention. The shares are the energy (about its mean, over eight scenes) that the "
-        "visible source brings into the fused features, over that of both sources; a half is a tie."
+        "visible source brings into the fused features, over that of both sources; a half is a tie. A network of gains "
+        "mixes no features and has no tanh: its output is taken."
         "\n\n![impulse responses](../figures/impulses.png)\n\n"
         "What one bright pixel of the visible (top) and infrared (bottom) image becomes before tanh; red is positive, "
         "blue negative."
@@ -43,9 +44,16 @@ def row_of(name: str) -> dict[str, object]:
     fuser = api.fuser(f"encdec:{name}")
     first, second = (gradient(fuser.core, *planes(seed)) for seed in (1, 2))
     change = float((first - second).norm() / first.norm())
-    row = {"weights": name, "activation": fuser.options["activation"]}
+    row = {"weights": name, "activation": "relu, gains" if fuser.core.gains else fuser.options["activation"]}
     row["change of the gradient between two scenes"] = change
+    if fuser.core.gains:  # it mixes no features
+        return row
     return row | {f"visible share, level {n + 1}": share for n, share in enumerate(energy(fuser.core))}
+
+
+def response(core: EncoderDecoder, visible: Tensor, infrared: Tensor) -> Tensor:
+    """The output before tanh; of a network that gives gains, which has none, the output; both in [-1, 1] units."""
+    return 2 * core(visible, infrared) - 1 if core.gains else core.response(visible, infrared)
 
 
 def planes(seed: int) -> tuple[Tensor, Tensor]:
@@ -57,7 +65,7 @@ def planes(seed: int) -> tuple[Tensor, Tensor]:
 def gradient(core: EncoderDecoder, visible: Tensor, infrared: Tensor) -> Tensor:
     """d output(AT) / d inputs before tanh, both inputs in one vector."""
     inputs = [visible.requires_grad_(), infrared.requires_grad_()]
-    slopes = torch.autograd.grad(core.response(*inputs)[0, 0, AT[0], AT[1]], inputs)
+    slopes = torch.autograd.grad(response(core, *inputs)[0, 0, AT[0], AT[1]], inputs)
     return torch.cat([slope.flatten() for slope in slopes])
 
 
@@ -87,8 +95,8 @@ def impulses(names: list[str]) -> None:
         for side in (0, 1):
             images = [ground.clone(), ground.clone()]
             images[side][..., AT[0], AT[1]] += 0.5
-            response = (core.response(*images) - core.response(ground, ground))[0, 0]
-            part = response[AT[0] - 24 : AT[0] + 24, AT[1] - 24 : AT[1] + 24].numpy()
+            answer = (response(core, *images) - response(core, ground, ground))[0, 0]
+            part = answer[AT[0] - 24 : AT[0] + 24, AT[1] - 24 : AT[1] + 24].numpy()
             limit = abs(part).max() / 3
             axes[side, column].imshow(part, cmap="RdBu_r", vmin=-limit, vmax=limit)
             axes[side, column].set_axis_off()

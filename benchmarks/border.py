@@ -22,6 +22,8 @@ def main() -> None:
     rows = Rows("border", arguments(__doc__))
     for name in METHODS["encdec"].weights:
         for padding in ("replicate", "zero"):
+            if padding == "zero" and METHODS["encdec"].weights[name].options.get("output") == "gains":
+                continue  # it repeats the border whatever is asked
             key = {"weights": name, "padding": padding}
             rows.add(key, lambda key=key: key | costs(**key), [f"encdec:{name}"])
     note = (

@@ -12,6 +12,7 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
+from attention import response
 from drawing import CYCLE, page, planes, plotted
 from irvis import api
 from irvis.color import with_luma
@@ -67,14 +68,14 @@ def gains() -> None:
         axis.set_xlabel("cycles per pixel")
         axis.grid(alpha=0.6)
         axis.legend()
-    axes[0].set_ylabel("gain before tanh, in [-1, 1] units")
+    axes[0].set_ylabel("gain, in [-1, 1] units")
     plotted("explain-encdec-gains", figure)
 
 
 def gain(core: EncoderDecoder, source: int, frequency: float, contrast: float = 0.05) -> float:
     """Amplitude out over amplitude in, for waves of one source on middle gray; both in the network's [-1, 1]."""
     gray = torch.full((1, 1, SIDE, SIDE), 0.5)
-    rest = core.response(gray, gray)
+    rest = response(core, gray, gray)
     place = torch.arange(SIDE, dtype=torch.float32)
     energy, counted = 0.0, 0
     for direction in range(4 if frequency else 1):
@@ -83,7 +84,7 @@ def gain(core: EncoderDecoder, source: int, frequency: float, contrast: float = 
         wave = phase.cos()
         images = [gray, gray]
         images[source] = gray + contrast * wave
-        out = (core.response(*images) - rest)[..., 32:-32, 32:-32]
+        out = (response(core, *images) - rest)[..., 32:-32, 32:-32]
         energy += float(out.square().mean() / (2 * contrast * wave[32:-32, 32:-32]).square().mean())
         counted += 1
     return (energy / counted) ** 0.5

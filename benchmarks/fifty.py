@@ -14,7 +14,7 @@ from time import perf_counter
 import torch
 from torch import Tensor
 
-from common import HERE, arguments, write
+from common import HERE, Row, Rows, arguments
 from drawing import page
 from irvis import api, io
 from irvis.data.scene import random_conditions, scene
@@ -23,32 +23,35 @@ from irvis.metrics import measure
 PAIRS, JUDGED, SIZE = 50, 10, (240, 320)
 METRICS = ("Qw", "Qe", "Qabf", "VIF", "CC")
 SHOWN = 54
+TRAINED = {"fifty pairs, from tiny": ["--start", "tiny"], "fifty pairs, from nothing": []}
 
 
 def main() -> None:
-    arguments(__doc__ or "")
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        drawn(place / "pairs")
-        (place / "mine.toml").write_text(recipe())
-        trained = {
-            "fifty pairs, from tiny": (place, ["--start", "tiny"]),
-            "fifty pairs, from nothing": (place, []),
-        }
-        files = {name: train(at, name, words) for name, (at, words) in trained.items()}
-        methods = {"tiny, as shipped": ("encdec:tiny", 0.0), "default, as shipped": ("encdec", 0.0)}
-        methods |= {name: (f"encdec:{file}", seconds) for name, (file, seconds, _) in files.items()}
-        rows = [row(name, method, seconds) for name, (method, seconds) in methods.items()]
-        for one in rows:
-            one["ended"] = files[str(one["weights"])][2] if one["weights"] in files else ""
-        pictures(methods)
+    rows = Rows("fifty", arguments(__doc__ or ""))
+    for name, method in {"tiny, as shipped": "encdec:tiny", "default, as shipped": "encdec"}.items():
+        rows.add({"weights": name}, lambda name=name, method=method: row(name, method, 0.0) | {"ended": ""}, [method])
+    keys = [{"weights": name} for name in TRAINED]
+    rows.several(keys, trained, lambda key: ["encdec:tiny"] if "tiny" in key["weights"] else [])
     note = (
         f"{PAIRS} synthetic scenes of {SIZE[1]}×{SIZE[0]} pixels, day to night, all weathers; the last tenth "
         f"validates. Means over {JUDGED} other scenes. Seconds are those of the whole command `irvis train`, other "
         "work beside it. The recipe is the one in [Train](../learn/train.md).\n\n"
         "![One of the ten](../figures/learn-train.png)"
     )
-    write("fifty", rows, "Training on fifty pairs", note)
+    rows.write("Training on fifty pairs", note)
+
+
+def trained(keys: list[Row]) -> list[Row]:
+    """Train, judge, and draw all beside the shipped ones."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        drawn(place / "pairs")
+        (place / "mine.toml").write_text(recipe())
+        made = {key["weights"]: train(place, key["weights"], TRAINED[key["weights"]]) for key in keys}
+        methods = {name: f"encdec:{file}" for name, (file, _, _) in made.items()}
+        found = [row(name, methods[name], seconds) | {"ended": ended} for name, (_, seconds, ended) in made.items()]
+        pictures({"tiny, as shipped": "encdec:tiny", "default, as shipped": "encdec", **methods})
+    return found
 
 
 def recipe() -> str:
@@ -93,10 +96,10 @@ def judged(number: int) -> tuple[Tensor, Tensor]:
 
 
 @torch.inference_mode()
-def pictures(methods: dict[str, tuple[str, float]]) -> None:
+def pictures(methods: dict[str, str]) -> None:
     visible, infrared = judged(SHOWN)
     shown = {"visible": visible, "infrared": infrared}
-    shown |= {name: api.fuser(method)(visible, infrared) for name, (method, _) in methods.items()}
+    shown |= {name: api.fuser(method)(visible, infrared) for name, method in methods.items()}
     page("learn-train", shown, columns=3)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import figures
 import leaderboard
+import preference
 from common import TABLES, arguments, render
 from irvis import files
 from made import HERE, RESULTS, Row, code_of, earlier, read
@@ -25,6 +26,9 @@ COMMANDS = {
     "video": "video.py --parts speed", "video_flicker": "video.py --parts flicker",
 }  # fmt: skip
 """Files that their script makes only in part; every other file is made by its script as it is."""
+LONG = ("maefuse.py", "quality.py", "fifty.py", "leaderboard.py")
+TIMED = ("folder.py", "video.py", "growth.py", "speed.py", "big.py", "archive.py", "app.py")
+"""Seconds are what these measure: run them while nothing else runs."""
 TRAINED = ("ablations", "maefuse_ablations", "maefuse_encoders", "fifty")
 """Hours of training: --code never begins these."""
 
@@ -51,7 +55,7 @@ def main() -> None:
     if chosen.list:
         return
     for one in planned:
-        if chosen.within is not None and time.perf_counter() - begun + (one.seconds or 0) > 60 * chosen.within:
+        if chosen.within is not None and _over(one, 60 * chosen.within - (time.perf_counter() - begun)):
             print(f"left for later: {one.command}", flush=True)
         elif not run(one, [] if chosen.code else ["--weights"], chosen):
             failed.append(one.command)
@@ -69,7 +73,18 @@ def plan(code: bool = False) -> list[Due]:
     for row in figures.due():
         found.setdefault(figures.DRAWN[row["figure"]][0], []).append(row)
     planned = [Due(command, [_called(row) for row in rows], _seconds(rows)) for command, rows in found.items() if rows]
-    return sorted(planned, key=lambda one: (one.seconds is None, one.seconds or 0, one.command))
+    return sorted(planned, key=lambda one: (one.seconds is None, one.seconds or 0, _slow(one.command), one.command))
+
+
+def _over(one: Due, left: float) -> bool:
+    """Whether a command would take longer than so many seconds; the long ones that were never timed may."""
+    return left < 0 or (bool(_slow(one.command)) if one.seconds is None else one.seconds > left)
+
+
+def _slow(command: str) -> int:
+    """Of a command that was never timed: 0 for what is quick, 1 for what is long, 2 for what measures time."""
+    script = command.split()[0]
+    return 2 if script in TIMED else 1 if script in LONG else 0
 
 
 def names() -> list[str]:
@@ -128,7 +143,8 @@ def mark() -> None:
 def finish() -> None:
     """What is made of the results: pages, claims, plots, the scores beside the weights."""
     mark()
-    for command in ("claims.py", f"learn_plots.py {' '.join(figures.FROM_RESULTS)}", "ship.py --scores"):
+    preferences = ["preference.py"] if [*preference.FOLDER.glob("*.key.json")] else []
+    for command in (*preferences, "claims.py", f"learn_plots.py {' '.join(figures.FROM_RESULTS)}", "ship.py --scores"):
         subprocess.run([sys.executable, *command.split()], cwd=HERE, check=True, stdout=subprocess.DEVNULL)
 
 

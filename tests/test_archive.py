@@ -242,9 +242,22 @@ def test_after_an_overwriting_run_was_stopped_only_its_own_outputs_are_kept(tmp_
 def test_outputs_of_one_machine_are_kept_and_noted(tmp_path):
     pairs(tmp_path, ["1", "2"])
     of, out = archive.source(str(tmp_path / "vi"), str(tmp_path / "ir")), tmp_path / "out"
-    save(out / "1.png", (24, 32, 3))
+    first = match(tmp_path / "vi", tmp_path / "ir").pairs[:1]
+    [*_] = jobs.fuse_all(first, {"average": api.fuser("average")}, jobs.Reading(), jobs.Writing(out=out))
     assert here(of, plan(out, if_exists="skip")) == (1, 1)
     assert {row["name"]: row["status"] for row in rows_of(out)} == {"1": "kept", "2": "fused"}
+
+
+def test_an_output_that_something_else_made_is_a_failure_and_stays(tmp_path):
+    pairs(tmp_path, ["1", "2"])
+    out = tmp_path / "out"
+    save(out / "1.png", (24, 32, 3))
+    before = (out / "1.png").read_bytes()
+    [one, two] = jobs_of(str(tmp_path / "vi"), str(tmp_path / "ir"))
+    told = worker(plan(out, if_exists="skip")).fuse(work.Chunk("part", (replace(one, there=True), two)))
+    assert told.problems == ((one.name, f"{out / '1.png'} does not say what made it: {jobs.ADVICE}"),)
+    assert told.fused == 1
+    assert (out / "1.png").read_bytes() == before
 
 
 def test_a_chunk_that_kills_its_workers_is_taken_apart_and_ends():

@@ -1,5 +1,6 @@
 """Runtimes: the same picture from whatever runs the core, or one line that says why it cannot."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from safetensors.torch import save_file
 
 import irvis
 from irvis import IrvisError, registry
-from irvis.runtime import backends, calibration
+from irvis.io import IrvisWarning
+from irvis.runtime import backends, calibration, substitutes
 
 SIZES = ((1, 96, 128), (2, 131, 97), (1, 40, 50), (1, 7, 200))
 
@@ -31,7 +33,7 @@ SMALL = {"weights": None, "width": 4, "activation": "relu"}
 
 def made(name: str, runtime: str, precision: str = "fp32", **facts: object) -> irvis.Fuser:
     """A fuser; random weights are the same every time."""
-    if runtime in backends.EXTRAS:
+    if runtime in substitutes.EXTRAS:
         pytest.importorskip(runtime)
     torch.manual_seed(0)
     return registry.create(name, runtime=runtime, precision=precision, **facts)
@@ -67,7 +69,9 @@ def test_networks_of_every_kind_and_plain_functions_run_in_a_runtime(name, optio
 @pytest.mark.parametrize("runtime", ["torch", "collapsed", "openvino"])
 @torch.inference_mode()
 def test_bfloat16_stays_within_half_a_gray_level_on_average(runtime):
-    fuser = made("encdec", runtime, "bf16", weights="tiny") if _can_bfloat16(runtime) else pytest.skip("no bf16 here")
+    if not _can_bfloat16(runtime):
+        pytest.skip("no bf16 here")
+    fuser = made("encdec", runtime, "bf16", weights="tiny", strict=True)
     plain, images = registry.create("encdec", weights="tiny"), pair(1, 96, 128)
     error = (fuser(*images) - plain(*images)).abs() * 255
     assert float(error.mean()) < 0.5
@@ -135,9 +139,44 @@ def test_what_cannot_be_had_is_one_line(monkeypatch):
             registry.create("encdec", **facts)
     with pytest.raises(IrvisError, match="no rewritten form"):
         registry.create("average", runtime="collapsed")
-    monkeypatch.setattr(backends, "find_spec", lambda name: None)
-    with pytest.raises(IrvisError, match=r"irvis\[openvino\]"):
-        registry.create("encdec", runtime="openvino")
+    monkeypatch.setattr(substitutes, "find_spec", lambda name: None)
+    with pytest.raises(IrvisError, match="openvino cannot be had here"):
+        registry.create("encdec", runtime="openvino", strict=True)
+
+
+def test_without_openvino_the_rewritten_network_takes_its_place_with_a_notice(monkeypatch):
+    monkeypatch.setattr(substitutes, "find_spec", lambda name: None)
+    with pytest.warns(IrvisWarning, match=r"pip install 'irvis\[openvino\]'\): collapsed"):
+        fuser = registry.create("encdec:tiny", runtime="openvino")
+    images = pair(1, 64, 96)
+    torch.testing.assert_close(fuser(*images), registry.create("encdec:tiny")(*images), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("runtime", ["torch", "openvino"])
+def test_half_precision_that_would_be_emulated_gives_way_to_fp32_with_a_notice(monkeypatch, runtime):
+    monkeypatch.setattr(substitutes, "native", lambda device: ("fp32",))
+    with pytest.warns(IrvisWarning, match="no bf16 of its own"):
+        fuser = made("encdec", runtime, "bf16", weights="tiny")
+    images = pair(1, 64, 96)
+    torch.testing.assert_close(fuser(*images), registry.create("encdec:tiny")(*images), rtol=0, atol=1e-4)
+
+
+def test_strict_emulates_in_torch_and_refuses_elsewhere(monkeypatch):
+    monkeypatch.setattr(substitutes, "native", lambda device: ("fp32",))
+    assert isinstance(registry.create("encdec:tiny", precision="bf16", strict=True).core, backends.Autocast)
+    with pytest.raises(IrvisError, match="bf16 cannot be had here"):
+        made("encdec", "openvino", "bf16", weights="tiny", strict=True)
+
+
+def test_automatic_precision_is_the_one_that_was_measured_fastest(monkeypatch):
+    monkeypatch.setattr(substitutes, "native", lambda device: ("bf16", "fp32"))
+    for quick in ("bf16", "fp32"):
+        monkeypatch.setattr(substitutes, "fastest", lambda candidates, run, quick=quick: quick)
+        core = registry.create("encdec:tiny", precision="auto").core
+        assert isinstance(core, backends.Autocast) == (quick == "bf16")
+    assert substitutes.fastest(["fp32"], lambda _: pytest.fail("one candidate is not measured")) == "fp32"
+    naps = {"bf16": 0.004, "fp32": 0.0}
+    assert substitutes.fastest(["bf16", "fp32"], lambda precision: lambda: time.sleep(naps[precision])) == "fp32"
 
 
 def test_automatic_takes_the_fastest_that_is_here(monkeypatch):

@@ -80,7 +80,7 @@ def test_several_methods_have_a_folder_each(folders):
     assert (
         irvis("fuse", folders / "vis", folders / "ir", "-o", folders / "out", "-m", "average,laplacian:levels=2") == 0
     )
-    assert sorted(p.name for p in (folders / "out").iterdir()) == ["average", "laplacian-levels=2"]
+    assert sorted(p.name for p in (folders / "out").iterdir()) == ["average", "laplacian-levels-2"]
 
 
 def test_existing_files_stop_the_job_before_it_begins(folders, capsys):

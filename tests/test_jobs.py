@@ -20,7 +20,7 @@ from PIL import Image as Pillow
 import irvis
 from irvis import api, io, jobs
 from irvis.data.matching import Match, match
-from irvis.errors import IrvisError
+from irvis.errors import IrvisError, NoSpace
 from irvis.io import decode
 from irvis.jobs import pipeline
 from irvis.jobs.pipeline import Ended, Pace, Stages, flow
@@ -307,17 +307,32 @@ def test_every_failure_is_told_of_its_own_pair_and_the_rest_is_done(pairs, tmp_p
     assert not list(out.glob(".*"))
 
 
-def test_a_full_disk_fails_every_pair_and_stops_nothing(pairs, tmp_path, monkeypatch):
+@pytest.mark.parametrize("count", [1, 12])
+def test_a_full_disk_ends_the_batch_with_one_line(count, pairs, tmp_path, monkeypatch):
+    tried: list[Path] = []
+
     def full(path: Path, data: bytes) -> int:
+        tried.append(path)
         with path.open("wb") as file:
             file.write(data[:10])
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    done = run(pairs, tmp_path / "out")
-    assert all("No space left on device" in one.problem for one in done)
-    assert len(done) == len(pairs)
+    writing, average = jobs.Writing(out=tmp_path / "out"), {"average": api.fuser("average")}
+    with pytest.raises(NoSpace, match=r"0.png cannot be written: No space left on device\. Free some space"):
+        list(jobs.fuse_all(pairs[:count], average, jobs.Reading(), writing, pace=SEVERAL))
+    assert len(tried) < len(pairs)
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_full_disk_ends_pairs_over_the_memory_too(pairs, tmp_path, monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "out/0.tiff")
+
+    monkeypatch.setattr("irvis.streaming.tiled.write", full)
+    writing, average = jobs.Writing(out=tmp_path / "out", format="tiff"), {"average": api.fuser("average")}
+    with pytest.raises(NoSpace, match=r"out/0.tiff: No space left on device\. Free some space"):
+        list(jobs.stream_all(pairs, average, jobs.Reading(), writing, memory=10**9))
 
 
 @pytest.mark.usefixtures("interruptible")

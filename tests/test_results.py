@@ -30,7 +30,7 @@ def test_every_row_records_the_weights_it_was_made_with(name):
         assert name in RANDOM or named <= row["made"]["weights"].keys(), row
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("leaderboard", "check")])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("leaderboard", "preference")])
 def test_a_page_shows_its_results_and_says_which_rows_are_of_earlier_weights(name):
     tree = made.read(name)
     page = (common.TABLES / f"{name}.md").read_text()
@@ -46,6 +46,14 @@ def test_the_leaderboard_and_the_claims_are_made_of_the_results():
 
     assert (ROOT / "docs" / "leaderboard.md").read_text() == leaderboard.page(), REFRESH
     assert (ROOT / "docs" / "claims.md").read_text() == claims.page(), "run: python benchmarks/claims.py"
+
+
+def test_the_page_of_preferences_is_made_of_the_rankings():
+    import preference
+
+    if rows := made.read("preference").get("rows"):
+        said = preference.read(preference.FOLDER)
+        assert (common.TABLES / "preference.md").read_text() == preference.page(said, rows), REFRESH
 
 
 def test_a_figure_of_earlier_weights_says_so_where_it_is_shown():

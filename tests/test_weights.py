@@ -93,3 +93,63 @@ def test_an_unknown_state_dict_is_refused(tmp_path):
         convert(tmp_path / "other.pth", tmp_path / "ours.safetensors")
     with pytest.raises(irvis.IrvisError, match="no such file"):
         convert(tmp_path / "missing.pth", tmp_path / "ours.safetensors")
+
+
+def written(path: Path, header: dict[str, str], **tensors: torch.Tensor) -> Path:
+    """A checkpoint of ours that says what it likes."""
+    save_file(tensors or {"x": torch.zeros(1)}, path, metadata={"method": "encdec", **header})
+    return path
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("[1, 2]", "options must be a table"),
+        ("{", "not a safetensors checkpoint"),
+        ('{"width": 20000}', "do not fit"),
+        ('{"width": 100000000}', "encdec"),
+        ('{"width": -4}', "encdec"),
+        ('{"width": 4.5}', "a whole number"),
+        ('{"wide": 4}', "no option wide"),
+        ("[" * 50_000, "not a safetensors checkpoint"),
+    ],
+)
+def test_a_file_that_lies_about_its_network_is_one_line_and_takes_no_memory(options, words, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.Tensor, "normal_", lambda *_: pytest.fail("the network was built"))
+    with pytest.raises(irvis.IrvisError, match=words) as caught:
+        irvis.create("encdec", weights=written(tmp_path / "w.safetensors", {"options": options}))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_asks_for_a_million_layers_is_refused_at_once(tmp_path):
+    path = written(tmp_path / "w.safetensors", {"method": "maefuse", "options": '{"blocks": 1000000, "width": 32}'})
+    with pytest.raises(irvis.IrvisError, match="far more tensors"):
+        irvis.create("maefuse", weights=path)
+
+
+def test_weights_of_another_size_are_told_in_whole_words():
+    with pytest.raises(irvis.IrvisError) as caught:
+        irvis.create("encdec:tiny", width=4)
+    text = str(caught.value)
+    assert "visible_encoder.layers.0.weight is of size [8, 1, 3, 3], not [4, 1, 3, 3] (and " in text
+    assert text.endswith("more)")
+
+
+def test_no_fuzzed_checkpoint_ends_in_a_traceback(tmp_path):
+    from irvis.methods.encdec_authors import _names
+
+    theirs = {name: torch.zeros(2) for name in _names().values()}
+    theirs["fusion_layers.0.weight"] = torch.zeros(4, 8, 1, 1)
+    torch.save(theirs, tmp_path / "whole.pth")
+    (tmp_path / "text.pth").write_text("This is a text.\n")
+    whole = (tmp_path / "whole.pth").read_bytes()
+    random = torch.Generator().manual_seed(0)
+    for number in range(60):
+        damaged = bytearray(whole[: len(whole) if number % 2 else len(whole) // 2])
+        for place in torch.randint(0, len(damaged), (20,), generator=random).tolist():
+            damaged[place] ^= 1 << number % 8
+        (tmp_path / f"{number}.pth").write_bytes(damaged)
+    for path in sorted(tmp_path.glob("*.pth")):
+        with pytest.raises(irvis.IrvisError) as caught:
+            convert(path, tmp_path / "o.safetensors")
+        assert "\n" not in str(caught.value)

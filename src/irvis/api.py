@@ -5,17 +5,17 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from . import io, registry
+from . import io, pictures, registry
 from .color import gray
 from .errors import IrvisError
 from .fuser import Fuser
 from .registry import Precision, Runtime
 from .thermal import Range
+from .weights import file_of
 
 
 def fuse(
@@ -28,7 +28,7 @@ def fuse(
     color: str = "keep",
     device: str = "cpu",
     runtime: Runtime = "torch",
-    precision: Precision = "fp32",
+    precision: Precision | None = None,
 ) -> Any:
     """Fuse one registered pair.
 
@@ -78,14 +78,19 @@ def fuser(
     method: str,
     device: str = "cpu",
     runtime: Runtime = "torch",
-    precision: Precision = "fp32",
+    precision: Precision | None = None,
     error: float = 0.0,
     calibration: Path | None = None,
+    tile: int | None = None,
+    strict: bool = False,
 ) -> Fuser:
-    """The fuser for "NAME[:WEIGHTS][:option=value…]"; the last four are kept while their files stay as they are."""
-    weights = Path(registry.parse(method)[1])
+    """The fuser for "NAME[:WEIGHTS][:option=value…]", the caller's own, with tiles of `tile` pixels a side.
+
+    The cores of the last four are kept while their files stay as they are.
+    """
+    weights = file_of(registry.parse(method)[1])
     stamp = weights.stat().st_mtime_ns if weights.is_file() else 0
-    return _kept(method, device, runtime, precision, error, calibration, stamp)
+    return _kept(method, device, runtime, precision, error, calibration, strict, stamp).with_tiles(tile)
 
 
 @lru_cache(maxsize=4)
@@ -93,21 +98,20 @@ def _kept(
     method: str,
     device: str,
     runtime: Runtime,
-    precision: Precision,
+    precision: Precision | None,
     error: float,
     calibration: Path | None,
+    strict: bool,
     stamp: int,
 ) -> Fuser:
-    name, weights, options = registry.parse(method)
     return registry.create(
-        name,
-        weights=weights,
+        method,
         device=device,
         runtime=runtime,
         precision=precision,
         error=error,
         calibration=calibration,
-        **options,
+        strict=strict,
     )
 
 
@@ -124,15 +128,18 @@ def _visible(source: Any) -> tuple[torch.Tensor, Any]:
         depth = 16 if meta.depth == 16 and meta.gray else 8
         return image, lambda fused: _to_pillow(gray(fused) if meta.gray else fused, f"uint{depth}")
     if isinstance(source, Pillow.Image):
-        samples = _samples(source)
-        return _from_samples(samples), lambda fused: _to_pillow(
+        samples = pictures.samples(source)
+        return _colours(pictures.of_samples(samples)), lambda fused: _to_pillow(
             gray(fused) if samples.shape[2] == 1 else fused, str(samples.dtype)
         )
-    if isinstance(source, np.ndarray):
-        return _from_samples(_samples(source)), lambda fused: _to_array(fused, source)
     if isinstance(source, torch.Tensor):
-        return _from_tensor(source), lambda fused: _to_tensor(fused, source)
-    raise IrvisError(f"cannot read an image from {type(source).__name__}: give a path, Pillow image, array or tensor")
+        return _colours(pictures.of_tensor(source)), lambda fused: _to_tensor(fused, source)
+    samples = pictures.samples(source)
+    return _colours(pictures.of_samples(samples)), lambda fused: _to_array(fused, source)
+
+
+def _colours(image: torch.Tensor) -> torch.Tensor:
+    return image.expand(-1, 3, -1, -1)
 
 
 def _infrared(source: Any, span: Range | None, color: Any) -> torch.Tensor:
@@ -141,15 +148,9 @@ def _infrared(source: Any, span: Range | None, color: Any) -> torch.Tensor:
     if isinstance(source, torch.Tensor):
         batch = {2: source[None, None], 3: source[None], 4: source}.get(source.ndim, source)
         batch = batch.float() if batch.is_floating_point() else batch  # numpy has no bfloat16
-        each = [one.detach().cpu().permute(1, 2, 0).numpy() for one in _checked(batch)]
+        each = [one.detach().cpu().permute(1, 2, 0).numpy() for one in pictures.checked(batch)]
         return torch.cat([_infrared_of(samples, span, color) for samples in each])
-    return _infrared_of(_samples(source), span, color)
-
-
-def _checked(batch: torch.Tensor) -> torch.Tensor:
-    if batch.ndim != 4 or batch.shape[1] not in (1, 3):
-        raise IrvisError(f"a tensor must be (channels, h, w) or (batch, channels, h, w), not {tuple(batch.shape)}")
-    return batch
+    return _infrared_of(pictures.samples(source), span, color)
 
 
 def _infrared_of(samples: NDArray[Any], span: Range | None, color: Any) -> torch.Tensor:
@@ -171,45 +172,6 @@ def _range(span: str | tuple[float, float] | None) -> Range | None:
         raise IrvisError(f"infrared_range is (low, high) or '1%,99%', not {span!r}") from problem
 
 
-_FULL = {"uint8": 255, "uint16": 65535}
-
-
-def _samples(source: Any) -> NDArray[Any]:
-    """A Pillow image or an array as (h, w, 1 or 3) in this machine's byte order; alpha is dropped."""
-    if isinstance(source, Pillow.Image):
-        counts = source.mode in ("L", "RGB", "F", "I") or source.mode.startswith("I;16")
-        plain = "L" if source.mode in ("1", "LA") else "RGB"
-        source = np.array(source if counts else source.convert(plain))
-    if not isinstance(source, np.ndarray):
-        raise IrvisError(f"cannot read an image from {type(source).__name__}")
-    if source.ndim not in (2, 3) or (source.ndim == 3 and source.shape[2] not in (1, 3, 4)):
-        raise IrvisError(f"an array must be (h, w) or (h, w, channels), not {source.shape}")
-    planes = source[..., None] if source.ndim == 2 else source[..., :3]
-    return np.ascontiguousarray(planes, source.dtype.newbyteorder("="))
-
-
-def _from_samples(samples: NDArray[Any]) -> torch.Tensor:
-    return _unit(torch.from_numpy(samples.transpose(2, 0, 1).copy())[None], str(samples.dtype))
-
-
-def _from_tensor(tensor: torch.Tensor) -> torch.Tensor:
-    planes = {2: tensor[None, None], 3: tensor[None]}.get(tensor.ndim, tensor)
-    return _unit(_checked(planes), str(tensor.dtype).removeprefix("torch."))
-
-
-def _unit(planes: torch.Tensor, dtype: str) -> torch.Tensor:
-    """Three channels of float32 in [0, 1]."""
-    if dtype not in _FULL and not dtype.startswith(("float", "bfloat")):
-        raise IrvisError(f"pixels must be uint8, uint16 or float in [0, 1], not {dtype}")
-    image = planes.to(torch.float32) / _FULL.get(dtype, 1)
-    if not bool(((image >= 0) & (image <= 1)).all()):
-        raise IrvisError(
-            f"float pixels must be in [0, 1]; these are {float(image.min()):g} to {float(image.max()):g} "
-            "(for infrared give infrared_range)"
-        )
-    return image.expand(-1, 3, -1, -1)
-
-
 def _to_array(fused: torch.Tensor, like: NDArray[Any]) -> NDArray[Any]:
     single = like.ndim == 2 or like.shape[2] == 1
     planes = _depth(gray(fused) if single else fused, str(like.dtype.newbyteorder("=")))
@@ -225,7 +187,7 @@ def _to_tensor(fused: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
 
 
 def _depth(fused: torch.Tensor, dtype: str) -> torch.Tensor:
-    return (fused * _FULL[dtype]).round() if dtype in _FULL else fused
+    return (fused * pictures.FULL[dtype]).round() if dtype in pictures.FULL else fused
 
 
 def _to_pillow(fused: torch.Tensor, dtype: str) -> Pillow.Image:

@@ -1,6 +1,7 @@
 """Amounts of memory: as users write them, and as a method takes them."""
 
 import ctypes
+import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,6 +24,14 @@ def parse_memory(text: str) -> int:
     if found is None or (found[3] and not found[2]) or not float(found[1]):
         raise IrvisError(f"{text!r} is no amount of memory: type it as 2GB, 500MB or 1.5GiB.")
     return int(float(found[1]) * (1024 if found[3] else 1000) ** " KMGT".index(found[2].upper() or " "))
+
+
+def physical() -> int | None:
+    """Bytes of memory of this machine; None where the system does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
 
 
 def probed(run: Callable[[int], None], device: str, side: int = PROBE) -> float:

@@ -1,18 +1,15 @@
 """Authors' checkpoints into ours: which code wrote a file is read off the names of its tensors."""
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
 from . import published, registry, weights
-from .errors import IrvisError
+from .errors import IrvisError, said
 from .methods import encdec_authors, maefuse_authors
 from .nn import mae
 
@@ -27,6 +24,8 @@ def convert(checkpoint: Path, out: Path, given: str = "") -> str:
     Only tensors are read from the file (`weights_only`): no code in it can run.
     """
     wanted, _, chosen = registry.parse(given)
+    if wanted:
+        registry.find(wanted)
     if wanted not in READERS and (known := published.recognised(str(checkpoint))):
         if wanted not in ("", known.name):
             raise IrvisError(f"{checkpoint}: holds weights of {known.name}, not of {wanted}")
@@ -38,8 +37,13 @@ def convert(checkpoint: Path, out: Path, given: str = "") -> str:
         if reader.recognises(state):
             if wanted not in ("", method):
                 raise IrvisError(f"{checkpoint}: holds weights of {method}, not of {wanted}")
-            options, ours = reader.converted(state)
+            try:
+                options, ours = reader.converted(state)
+            except (ValueError, TypeError, LookupError, ArithmeticError, RuntimeError) as problem:
+                raise IrvisError(f"{checkpoint}: not quite weights of {method} ({said(problem)})") from problem
             options |= chosen
+            registry.check_options(registry.find(method), options)
+            _compare(method, options, ours, checkpoint)
             fuser = registry.create(method, weights=None, **options)
             weights.fill(fuser.core, ours, str(checkpoint))
             _save(out, fuser.core, method, options, checkpoint)
@@ -51,6 +55,14 @@ def _save(out: Path, core: Any, method: str, options: Mapping[str, Any], checkpo
     facts = registry.find(method).published
     licence = f"see the authors' terms; stated: {facts.licence}" if facts else "see the authors' terms"
     weights.save(out, core, method=method, options=options, source=checkpoint.name, licence=licence)
+
+
+def _compare(method: str, options: Mapping[str, Any], state: Mapping[str, Tensor], checkpoint: Path) -> None:
+    """What does not fit the network of these options is told before that network is built."""
+    try:
+        weights.compare(registry.find(method), options, state, str(checkpoint))
+    except (ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, AssertionError) as problem:
+        raise IrvisError(f"{checkpoint}: no network of {method} is like this ({said(problem)})") from problem
 
 
 def load_encoder(core: Any, checkpoint: Path) -> None:
@@ -74,16 +86,7 @@ def read(checkpoint: Path) -> dict[str, Tensor]:
             content = load_file(checkpoint)
         else:
             content = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except (
-        pickle.UnpicklingError,
-        RuntimeError,
-        EOFError,
-        OSError,
-        BadZipFile,
-        ValueError,
-        KeyError,
-        SafetensorError,
-    ) as problem:
+    except Exception as problem:  # a damaged pickle may raise anything
         kind = "safetensors file" if checkpoint.suffix == ".safetensors" else "PyTorch checkpoint of plain tensors"
         raise IrvisError(f"{checkpoint}: not a readable {kind}") from problem
     for key in WRAPPERS:

@@ -35,6 +35,14 @@ class Fuser(nn.Module):
         self.core: Any = core
         self.spec, self.tile = spec, tile
         self.method, self.options = method, dict(options)
+        self.weights, self.precision = "", "fp32"
+        """sha256 of the checkpoint, empty without one; and what the core was asked to compute in."""
+
+    def with_tiles(self, tile: int | None) -> "Fuser":
+        """Another fuser around the same core, with tiles of `tile` pixels a side: this one may be shared."""
+        other = Fuser(self.core, self.spec, method=self.method, options=self.options, tile=tile)
+        other.weights, other.precision = self.weights, self.precision
+        return other.train(self.training)
 
     def forward(self, visible: RGB, infrared: Gray, valid: Tensor | None = None) -> Scaled:
         """Fuse a batch of registered pairs.

@@ -11,15 +11,26 @@ HOME = "127.0.0.1"
 
 def is_loopback(host: str) -> bool:
     """Whether a host's name or address is this machine's own."""
+    return ip_address(host.strip("[]")).is_loopback if is_address(host) else host.lower() == "localhost"
+
+
+def is_address(host: str) -> bool:
+    """Whether it is an IP address, not a name."""
     try:
-        return ip_address(host.strip("[]")).is_loopback
+        ip_address(host.strip("[]"))
     except ValueError:
-        return host.lower() == "localhost"
+        return False
+    return True
+
+
+def hostname_of(host: str) -> str:
+    """A Host header without its port."""
+    return re.sub(r":\d+$", "", host)
 
 
 def names_us(host: str) -> bool:
     """Whether a request's Host header names this machine: a foreign name that leads here is a trick (DNS rebinding)."""
-    return is_loopback(re.sub(r":\d+$", "", host))
+    return is_loopback(hostname_of(host))
 
 
 def page_of(package: str) -> tuple[bytes, str]:

@@ -1,6 +1,7 @@
-"""Does a value that a user wrote fit the annotation of what it is for? For options of methods, recipes and losses."""
+"""Values that a user wrote: read from text, held against the annotation of what they are for, and names like theirs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
@@ -49,3 +50,19 @@ def _misfit_plain(value: Any, kind: type) -> str:
         number = isinstance(value, int if kind is int else (int, float)) and not isinstance(value, bool)
         return "" if number and abs(value) < float("inf") else _WORDS[kind]  # not a number fails the comparison
     return "" if isinstance(value, kind) else _WORDS.get(kind, kind.__name__)
+
+
+def value_of(text: str) -> Any:
+    """A number, true, false, none, or the text itself."""
+    for convert in (int, float):
+        try:
+            return convert(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False, "none": None}.get(text.lower(), text)
+
+
+def meant(text: str, known: Iterable[str]) -> str:
+    """A question that ends a message: " Did you mean 'laplacian'?"; empty where no known name is like the text."""
+    like = get_close_matches(text, list(known), n=1)
+    return f". Did you mean {like[0]!r}?" if like else ""

@@ -91,6 +91,7 @@ def fuse_files(
     device: str = "cpu",
     compressed: bool = True,
     show: Show | None = None,
+    made: str = "",
 ) -> None:
     """Fuse two files into a tiled TIFF, with at most `memory` bytes on top of what the process holds already.
 
@@ -102,6 +103,7 @@ def fuse_files(
     range, infrared_color, color: as in `irvis.fuse`. Percentiles are those of the whole infrared picture, exactly.
     compressed: Deflate over differences, or nothing.
     show: called with (windows done, windows in all).
+    made: what the file says of what made it (see `record`).
 
     Raises
     ------
@@ -127,7 +129,7 @@ def fuse_files(
     )  # fmt: skip
     levels = _levels(job, *_layout(job, rows, columns), show or (lambda done, total: None))
     shown = Shown(image=np.zeros((0, 0), np.float32), scale=scale).text
-    tiled.write(out, levels, shape, replace(meta, shown=shown), compressed=compressed)
+    tiled.write(out, levels, shape, replace(meta, shown=shown, made=made), compressed=compressed)
 
 
 def _refuse_other_size(visible: big.Source, infrared: big.Source) -> None:

@@ -34,9 +34,9 @@ def run(core: Core, visible: Image, infrared: Gray, spec: Spec, tile: int | None
 
 
 def padded(core: Core, visible: Image, infrared: Gray, spec: Spec) -> Scaled:
-    """`core` on images padded at the right and the bottom to `spec.multiple`, and cropped back."""
+    """`core` on images padded at the right and the bottom to `spec.multiple` and `spec.least`, and cropped back."""
     height, width = visible.shape[-2:]
-    below, right = -height % spec.multiple, -width % spec.multiple
+    below, right = (_up_to(max(n, spec.least), spec.multiple) - n for n in (height, width))
     fused = core(*(_extend(image, right, below, spec.fill) for image in (visible, infrared)))
     return fused[..., : height * spec.scale, : width * spec.scale]
 
@@ -63,7 +63,7 @@ def exact(core: Core, visible: Image, infrared: Gray, spec: Spec, size: int) -> 
 def blended(core: Core, visible: Image, infrared: Gray, spec: Spec, window: tuple[int, int]) -> Scaled:
     """Windows (height, width) on the core's grid that overlap by about a quarter, mixed with linear ramps."""
     height, width = visible.shape[-2:]
-    rows, columns = (_up_to(length, spec.multiple) for length in window)
+    rows, columns = (_up_to(max(length, spec.least), spec.multiple) for length in window)
     below, right = (
         max(rows, _up_to(height, spec.multiple)) - height,
         max(columns, _up_to(width, spec.multiple)) - width,

@@ -31,6 +31,8 @@ class Meta:
     """Whether the visible file has one channel: the fused file has one then, too."""
     xmp: bytes = b""
     """XMP packet with the orientation already applied to the pixels."""
+    made: str = ""
+    """What makes the fused file, as JSON (see `record`); empty where it isn't told."""
     shown: str = ""
     """What became black and white of the infrared file, as JSON; empty where it was taken as it is."""
     nodata: float | None = None

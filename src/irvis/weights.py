@@ -2,24 +2,30 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from . import published
-from .errors import IrvisError
+from .errors import IrvisError, said
 from .files import whole
-from .registry import Method, Weights
+from .options import meant
+from .registry import Method, Weights, parse
+from .registry import find as find_method
 
 SHIPPED = Path(str(files("irvis"))) / "shipped"
+BEST = "best.safetensors"
+"""Of a run's folder: the weights with the least validation loss."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +35,8 @@ class Checkpoint:
     method: str
     options: Mapping[str, Any]
     state: Mapping[str, Tensor]
+    sha256: str = ""
+    """Of the file."""
 
 
 @cache
@@ -39,14 +47,15 @@ def shipped(method: str) -> Mapping[str, Weights]:
 
 
 def find(method: Method, weights: str | Path) -> Checkpoint:
-    """Shipped weights by name, or a file by path."""
+    """Shipped weights by name, or a file, or the best weights of a run's folder, by path."""
     if str(weights) in method.weights:
         facts = method.weights[str(weights)]
         return load(SHIPPED / facts.file, sha256=facts.sha256, method=method.name)
-    path = Path(weights)
-    if method.published is not None and published.paths(str(weights)) and not _method(path):
+    if method.published is not None and published.paths(str(weights)) and not _method(Path(weights)):
         options, state = published.load(method, str(weights))
-        return Checkpoint(method=method.name, options=options, state=state)
+        digests = [digest(file) for file in published.paths(str(weights))]
+        return Checkpoint(method=method.name, options=options, state=state, sha256="+".join(digests))
+    path = file_of(weights)
     if path.is_file():
         return load(path, method=method.name)
     if method.published is not None and weights == "default":
@@ -57,7 +66,37 @@ def find(method: Method, weights: str | Path) -> Checkpoint:
             "(irvis train makes one, irvis convert makes one of the authors' checkpoint)"
         )
     names = ", ".join(method.weights) or "none"
-    raise IrvisError(f"{method.name} has no weights {str(weights)!r} and no such file exists; shipped: {names}")
+    like = meant(str(weights), method.weights)
+    raise IrvisError(f"{method.name} has no weights {str(weights)!r} and no such file exists; shipped: {names}{like}")
+
+
+def file_of(weights: str | Path) -> Path:
+    """The file at a path; of a folder, which a training made, its best weights."""
+    path = Path(weights)
+    if not path.is_dir():
+        return path
+    if not (path / BEST).is_file():
+        raise IrvisError(f"{path} is a folder without {BEST}: give a file of weights, or the folder of a training")
+    return path / BEST
+
+
+def header_of(path: Path) -> dict[str, str]:
+    """What a checkpoint says of itself: method, options, licence, trained_on, recipe."""
+    try:
+        with safe_open(path, "pt") as file:
+            return file.metadata() or {}
+    except (SafetensorError, OSError, ValueError) as problem:
+        raise _unreadable(path, problem) from problem
+
+
+def facts_of(method: Method, weights: str | Path) -> dict[str, str]:
+    """What is known of weights: licence and trained_on, each only where it is stated."""
+    if not method.learnable:
+        return {}
+    if known := method.weights.get(str(weights)):
+        return {"licence": known.licence, "trained_on": known.trained_on}
+    header = header_of(file_of(weights))
+    return {key: header[key] for key in ("licence", "trained_on") if key in header}
 
 
 def method_of(text: str) -> str:
@@ -71,32 +110,39 @@ def method_of(text: str) -> str:
 
 
 def _method(path: Path) -> str:
-    """The method that the header of a checkpoint of ours names; empty where there is none."""
-    if path.suffix != ".safetensors":
+    """The method that the header of a checkpoint of ours, or of a run's folder, names; empty where there is none."""
+    path = path / BEST if (path / BEST).is_file() else path
+    if path.suffix != ".safetensors" or not path.is_file():
         return ""
     try:
-        with safe_open(path, "pt") as file:
-            return (file.metadata() or {}).get("method", "")
-    except (SafetensorError, OSError):
+        return header_of(path).get("method", "")
+    except IrvisError:
         return ""
 
 
 def load(path: Path, *, method: str, sha256: str | None = None) -> Checkpoint:
     """Read a checkpoint of ours for `method`; a wrong hash, a wrong method or a broken file is an error."""
-    if sha256 is not None and digest(path) != sha256:
+    found = digest(path)
+    if sha256 not in (None, found):
         raise IrvisError(f"{path}: the file is damaged or was changed (sha256 differs); reinstall irvis")
-    try:
-        with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
-            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-        options = json.loads(header.get("options", "{}"))
-    except (SafetensorError, OSError, ValueError) as problem:
-        raise IrvisError(
-            f"{path}: not a safetensors checkpoint ({problem}); `irvis convert` reads the authors' files"
-        ) from problem
+    header = header_of(path)
     if header.get("method") != method:
         raise IrvisError(f"{path}: holds weights of {header.get('method', 'no method')!r}, not of {method!r}")
-    return Checkpoint(method=method, options=options, state=state)
+    try:
+        with safe_open(path, "pt") as file:
+            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+        options = json.loads(header.get("options", "{}"))
+    except (SafetensorError, OSError, ValueError, RuntimeError) as problem:
+        raise _unreadable(path, problem) from problem
+    if not isinstance(options, dict):
+        raise IrvisError(f"{path}: damaged: its options must be a table, not {str(options)[:40]}")
+    return Checkpoint(method=method, options=options, state=state, sha256=found)
+
+
+def _unreadable(path: Path, problem: Exception) -> IrvisError:
+    return IrvisError(
+        f"{path}: not a safetensors checkpoint ({said(problem)}); `irvis convert` reads the authors' files"
+    )
 
 
 def save(
@@ -119,17 +165,63 @@ def save(
     return digest(path)
 
 
+def compare(method: Method, options: Mapping[str, Any], state: Mapping[str, Tensor], source: str) -> None:
+    """Hold a state against the network of these options, which takes no memory: before the real one is built."""
+
+    def count(module: nn.Module, name: str, parameter: Any) -> None:
+        built.append(name)
+        if get_ident() == here and len(built) > 4 * len(state) + 1000:
+            raise IrvisError(f"{source}: these weights do not fit the options, which ask for far more tensors")
+
+    built, here = list[str](), get_ident()
+    hook = register_module_parameter_registration_hook(count)
+    try:
+        with torch.device("meta"):
+            core = method.build(**options)
+    finally:
+        hook.remove()
+    _refuse_misfits(core, state, source)
+
+
 def fill(core: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
     """Load `state` into `core`, strictly."""
-    try:
-        core.load_state_dict(dict(state), strict=True)
-    except RuntimeError as problem:
-        lines = [line.strip() for line in str(problem).split("\n")[1:]]
-        raise IrvisError(f"{source}: these weights do not fit the options: {' '.join(lines)[:300]}") from problem
+    _refuse_misfits(core, state, source)
+    core.load_state_dict(dict(state), strict=True)
+
+
+def _refuse_misfits(core: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
+    """One line for tensors that are missing, unknown or of another size."""
+    wanted = core.state_dict()
+    found = {
+        "missing": [name for name in wanted if name not in state],
+        "unknown": [name for name in state if name not in wanted],
+    }
+    told = [f"{names[0]} is {kind}{_and_more(names)}" for kind, names in found.items() if names]
+    other = [name for name in wanted if name in state and wanted[name].shape != state[name].shape]
+    if other:
+        sizes = [list(tensors[other[0]].shape) for tensors in (state, wanted)]
+        told.append(f"{other[0]} is of size {sizes[0]}, not {sizes[1]}{_and_more(other)}")
+    if told:
+        raise IrvisError(f"{source}: these weights do not fit the options: {'; '.join(told)}")
+
+
+def _and_more(names: Sequence[str]) -> str:
+    return f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+
+
+def digest_of(text: str) -> str:
+    """The sha256 of the weights that a method's text names; empty for a method without any."""
+    name, chosen, _ = parse(text)
+    method = find_method(name)
+    if not method.learnable:
+        return ""
+    facts = method.weights.get(chosen)
+    return facts.sha256 if facts else digest(file_of(chosen))
 
 
 def digest(path: Path) -> str:
     """The sha256 of a file, in hexadecimal."""
     if not path.is_file():
         raise IrvisError(f"{path}: no such file")
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

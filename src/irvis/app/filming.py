@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import api
 from ..errors import IrvisError
+from ..files import method_name
 from .fusing import Tell, part_of
 from .names import address, safe, shown
 from .settings import Settings
@@ -65,7 +66,7 @@ def fuse(files: tuple[Path, Path], wish: Wish, folder: Path, settings: Settings,
     notes, told, commands = list[str](), list[str](), list[str]()
     made, seconds, frames = list[Path](), dict[str, float](), 0
     for number, method in enumerate(wish.methods):
-        out = folder / f"{files[0].stem}-{safe(method.replace(':', '-').replace('=', '-'))}.mp4"
+        out = folder / f"{files[0].stem}-{safe(method_name(method))}.mp4"
         coding = Coding(
             out=out, color=wish.color, if_exists="overwrite", drawing=wish.drawing.drawing(), quality=wish.quality
         )

@@ -14,6 +14,7 @@ from ..align.warp import Placement
 from ..color import luma
 from ..data.matching import Match
 from ..errors import IrvisError
+from ..files import method_name
 from ..io.laying import Laying
 from ..types import RGB, Pair, Scaled
 from .names import safe
@@ -146,7 +147,7 @@ def read(match: Match, reading: jobs.Reading) -> Pair:
 
 def _target(folder: Path, taken: Taken, wish: Wish, method: str) -> Path:
     """The fused file of a pair, or the folder of fused files."""
-    short = safe(method.replace(":", "-").replace("=", "-"))
+    short = safe(method_name(method))
     if taken.several:
         return folder / "fused" / short
     stem = Path(taken.words[0]).stem

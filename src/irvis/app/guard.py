@@ -1,13 +1,16 @@
 """What stands before the page: only its own routes, bodies of bounded size, and headers that keep a browser at home."""
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from urllib.parse import unquote
 
-from ..loopback import names_us
+from ..access import Attempts, answers_to, same_site
 from .rooms import Rooms
 from .settings import Settings
 
@@ -20,6 +23,8 @@ ASKED = 1_000_000
 """Bytes of a request that sends no file."""
 HEAD = 32_000
 """Bytes of a request's headers."""
+SLOW, LEAST = 20.0, 8_000
+"""Seconds that a part of a body may take to come, and bytes a second that the whole must reach on average after them."""
 API = "/gradio_api"
 READ = re.compile(
     rf"/|/(config|theme\.css|favicon\.ico|robots\.txt|login_check|manifest\.json|logout)/?|/(assets|static|svelte)/.+"
@@ -44,6 +49,7 @@ class Guard:
 
     def __init__(self, inner: Application, settings: Settings, root: Path, rooms: Rooms) -> None:
         self.inner, self.settings, self.root, self.rooms = inner, settings, root, rooms
+        self.attempts = Attempts()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -66,7 +72,11 @@ class Guard:
         if scope["type"] != "http" or not (READ if method in ("GET", "HEAD") else WRITE).fullmatch(path):
             return 404, "there is nothing here"
         if not self._ours(_header(scope, b"host")):
-            return 403, "this page is for this machine: open it as http://127.0.0.1, or give it a password (--auth)"
+            return 403, "this page has another name: open it by the address that irvis app prints, or start it with --auth"
+        if method not in ("GET", "HEAD") and not same_site(partial(_text_header, scope)):
+            return 403, "another site sent this: only the page itself may"
+        if path.startswith("/login") and method == "POST" and not self.attempts.allowed(_client(scope)):
+            return 429, "too many wrong passwords: wait a minute"
         if path.startswith(f"{API}/file=") and not self._visitors(path.removeprefix(f"{API}/file=")):
             return 403, "that file is not for visitors"
         if path.startswith(f"{API}/heartbeat/"):
@@ -79,8 +89,7 @@ class Guard:
         return 0, ""
 
     def _ours(self, host: str) -> bool:
-        """Without a password only the machine's own names: another site that points its name here is none."""
-        return self.settings.outside or self.settings.auth is not None or names_us(host)
+        return answers_to(host, self.settings.host, self.settings.auth)
 
     def _visitors(self, name: Any) -> bool:
         try:
@@ -94,7 +103,9 @@ class Guard:
 
     async def _passed(self, scope: Message, receive: Receive, send: Send) -> None:
         """Count the body, and add headers to the answer."""
-        left, begun, over = self._most(unquote(scope["path"])), False, False
+        path = unquote(scope["path"])
+        left, begun, over = self._most(path), False, False
+        receive = in_time(receive)
 
         async def counted() -> Message:
             nonlocal left, over
@@ -109,6 +120,8 @@ class Guard:
                 return
             if message["type"] == "http.response.start":
                 begun = True
+                if path.startswith("/login") and scope["method"] == "POST" and message["status"] >= 400:
+                    self.attempts.failed(_client(scope))
                 names = {name.lower() for name, _ in message["headers"]}
                 more = [(name.encode(), text.encode()) for name, text in HEADERS.items() if name.encode() not in names]
                 message = {**message, "headers": [*message["headers"], *more]}
@@ -125,10 +138,13 @@ class Guard:
     async def _looked_at(self, scope: Message, receive: Receive, send: Send) -> None:
         """Of a request that is JSON the whole body, before Gradio sees it."""
         body, more = b"", True
+        receive = in_time(receive)
         while more and len(body) <= ASKED:
             message = await receive()
             body += message.get("body", b"")
             more = message.get("more_body", False)
+            if message["type"] == "http.disconnect":
+                return
         if len(body) > ASKED:
             await _answer(send, 413, "too large")
         elif not self._visitors_alone(body):
@@ -142,6 +158,25 @@ class Guard:
             return all(self._visitors(path) for path in _paths(json.loads(body)))
         except (ValueError, RecursionError):
             return not body.strip()
+
+
+def in_time(receive: Receive, now: Callable[[], float] = monotonic) -> Receive:
+    """The same messages; a body that comes too slowly ends as if its sender had gone."""
+    begun, come, more = now(), 0, True
+
+    async def timed() -> Message:
+        nonlocal come, more
+        if not more:
+            return await receive()
+        try:
+            message = await asyncio.wait_for(receive(), SLOW)
+        except TimeoutError:
+            return {"type": "http.disconnect"}
+        come, more = come + len(message.get("body", b"")), message.get("more_body", False)
+        late = more and now() - begun > SLOW and come < LEAST * (now() - begun)
+        return {"type": "http.disconnect"} if late else message
+
+    return timed
 
 
 def _paths(said: Any) -> Iterator[Any]:
@@ -164,6 +199,15 @@ def _once(body: bytes, receive: Receive) -> Receive:
 
 def _header(scope: Message, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope.get("headers", ()) if key == name), "")
+
+
+def _text_header(scope: Message, name: str) -> str:
+    return _header(scope, name.encode())
+
+
+def _client(scope: Message) -> str:
+    """The address that a request comes from."""
+    return str((scope.get("client") or ("",))[0])
 
 
 async def _answer(send: Send, status: int, text: str) -> None:

@@ -88,8 +88,10 @@ def _told(words: Mapping[str, str]) -> Iterator[None]:
 def _runs(app: Any) -> "uvicorn.Server":
     import uvicorn
 
+    from .connections import Bounded
+
     config = uvicorn.Config(
-        app, http="h11", h11_max_incomplete_event_size=2 * HEAD, log_level="warning", timeout_keep_alive=30,
+        app, http=Bounded, h11_max_incomplete_event_size=2 * HEAD, log_level="warning", timeout_keep_alive=30,
         timeout_graceful_shutdown=3, ws="none",
     )  # fmt: skip
     return uvicorn.Server(config)

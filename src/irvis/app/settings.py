@@ -48,11 +48,3 @@ class Settings:
     def max_kept(self) -> int:
         """Bytes of all visitors' files together; from then on uploads are refused until some are removed."""
         return 40 * self.max_upload
-
-
-def parse_auth(text: str) -> tuple[str, str]:
-    """`USER:PASSWORD`; the password may hold colons."""
-    user, colon, password = text.partition(":")
-    if not (user and colon and password):
-        raise IrvisError("--auth is USER:PASSWORD, both of them not empty")
-    return user, password

@@ -10,6 +10,7 @@ import numpy as np
 from torch.nn.functional import interpolate
 
 from .. import io
+from ..files import method_name
 from ..types import Pair, Picture, Scaled
 from .names import address, safe, shown
 
@@ -39,7 +40,7 @@ def view(pair: Pair, fused: Mapping[str, Path], folder: Path) -> View:
     for method, path in fused.items():
         image, _ = io.read_visible(path)
         size = image.shape[-2:]
-        pictures.append(_picture(f"fused-{safe(method.replace(':', '-').replace('=', '-'))}", method, image, folder))
+        pictures.append(_picture(f"fused-{safe(method_name(method))}", method, image, folder))
     data = {"width": size[1], "height": size[0], "pictures": pictures, "thermal": _degrees(pair, folder)}
     return View(data=data)
 

@@ -12,6 +12,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
+from .. import __version__, record, weights
 from ..errors import IrvisError
 from . import cluster, listing, manifest, storage
 from .listing import Folder, Source, source
@@ -107,6 +108,8 @@ def missing(of: Source, plan: Plan, report: Report, opening: "Opening") -> Itera
     for folder in listing.folders(of):
         report.listed(folder)
         sizes: dict[str, int] = {}
+        if opening.used:
+            storage.clear_unfinished(out, folder.name)
         if opening.resumed:
             done.update(manifest.finished(out, folder.name))
             sizes = (storage.entries(out, folder.name) or storage.Entries({})).files
@@ -125,18 +128,24 @@ def missing(of: Source, plan: Plan, report: Report, opening: "Opening") -> Itera
 
 @dataclass(frozen=True)
 class Opening:
-    """What OUT holds as a run begins: `resumed`: there may be outputs; `trusted`: they may be kept though no manifest
-    names them; `new`: with what the archive is made, where no manifest says so yet."""
+    """What OUT holds as a run begins.
+
+    resumed: there may be outputs; trusted: they may be kept though no manifest names them.
+    new: with what the archive is made, where no manifest says so yet.
+    used: an earlier run may have left unfinished files.
+    """
 
     resumed: bool
     trusted: bool
     new: dict[str, Any] | None
+    used: bool = True
 
 
 def opened(plan: Plan) -> Opening:
     out, mode = Place(plan.out), plan.writing.if_exists
     how: dict[str, Any] = {
-        "method": plan.method, "reading": str(plan.reading), "format": plan.writing.format,
+        "irvis": __version__, "method": plan.method, "weights": weights.digest_of(plan.method),
+        "reading": record.plain(plan.reading), "format": plan.writing.format,
         "color": plan.writing.color, "quality": plan.writing.quality, "tile": plan.tile,
         "runtime": plan.runtime, "precision": plan.precision, "error": plan.error,
     }  # fmt: skip
@@ -144,7 +153,8 @@ def opened(plan: Plan) -> Opening:
     if mode == "error" and (old is not None or (there and (there.files or there.folders))):
         raise IrvisError(f"{plan.out} is not empty; use --if-exists skip (to resume) or overwrite.")
     if mode != "skip" or old is None:
-        return Opening(mode == "skip", mode == "skip", how | {"overwritten": mode == "overwrite"})
+        new = how | {"overwritten": mode == "overwrite"}
+        return Opening(mode == "skip", mode == "skip", new, used=mode != "error")
     if other := [f"{key} {old.get(key)}" for key, value in how.items() if old.get(key) != value]:
         raise IrvisError(f"{plan.out} was begun with {', '.join(other)}: give the same, or choose another --out.")
     return Opening(True, not old["overwritten"], None)

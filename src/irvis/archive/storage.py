@@ -2,6 +2,7 @@
 
 import shutil
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path, PurePosixPath
@@ -86,6 +87,15 @@ def exists(url: str) -> bool:
     return bool(files.exists(path))
 
 
+def size(url: str) -> int | None:
+    """Bytes of a file; None where the server does not tell, or it isn't there."""
+    files, path = _opened(url)
+    try:
+        return files.size(path)
+    except OSError:
+        return None
+
+
 def read(url: str) -> bytes:
     files, path = _opened(url)
     return bytes(files.cat_file(path))
@@ -115,6 +125,18 @@ def store(source: Path, url: str) -> None:
         files.makedirs(parent, exist_ok=True)
         files.put_file(str(source), unfinished_path)
         files.mv(unfinished_path, path)
+
+
+def clear_unfinished(folder: Place, below: str) -> None:
+    """Remove what workers that died left unfinished; for a folder that nobody writes to."""
+    if protocol(folder.url) in OBJECT_STORES:
+        return
+    files, path = _opened(folder.of(below))
+    with suppress(OSError):
+        for name in files.ls(path, detail=False):
+            last = name.rsplit("/", 1)[-1]
+            if last.startswith(HIDDEN) and last.endswith(".part"):
+                files.rm(name)
 
 
 def remove(folder: str) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 
 from .. import io, jobs
 from ..data.matching import Match
-from ..errors import IrvisError
+from ..errors import IrvisError, refuse_full
+from ..record import Record, different, of_inputs
 from ..registry import Precision, Runtime
 from . import manifest, storage
 from .manifest import Row
@@ -34,7 +35,8 @@ class Plan:
     tile: int | None = None
     device: str = "cpu"
     runtime: Runtime = "torch"
-    precision: Precision = "fp32"
+    precision: Precision | None = None
+    strict: bool = False
     error: float = 0.0
     calibration: Path | None = None
     """A folder that every machine sees."""
@@ -90,17 +92,17 @@ class Worker:
 
         torch.set_num_threads(self.cpus)
         plan = self.plan
-        self.fuser = api.fuser(plan.method, plan.device, plan.runtime, plan.precision, plan.error, plan.calibration)
-        self.fuser.tile = plan.tile
+        how = plan.runtime, plan.precision, plan.error, plan.calibration
+        self.fuser = api.fuser(plan.method, plan.device, *how, plan.tile, plan.strict)
+        self.record = jobs.record_of(self.fuser, plan.reading, plan.writing)
         self.pace = jobs.pace_for(plan.device, batch=plan.batch, together=plan.runtime == "torch")
 
     def fuse(self, chunk: Chunk) -> Tally:
         """Every pair of the chunk, then its part of the manifest."""
         rows = {job.name: self._row(job) for job in chunk.jobs}
         with TemporaryDirectory(prefix="irvis-") as room:
-            kept = self._kept(chunk, Path(room))
-            rows |= {job.name: replace(rows[job.name], status="kept", size=size) for job, size in kept.items()}
-            rows |= self._fused([job for job in chunk.jobs if job not in kept], Path(room))
+            found = self._found(chunk, Path(room))
+            rows |= found | self._fused([job for job in chunk.jobs if job.name not in found], Path(room))
         manifest.write(Place(self.plan.out), chunk.jobs[0].name, chunk.part, rows.values())
         return tally(rows.values())
 
@@ -108,13 +110,12 @@ class Worker:
         output = self.plan.output(job.name)
         return Row(name=job.name, output=output, status="failed", worker=f"{platform.node()}:{os.getpid()}")
 
-    def _kept(self, chunk: Chunk, room: Path) -> dict[Job, int]:
-        """The outputs that are there and whole, with their sizes, where they may be kept."""
+    def _found(self, chunk: Chunk, room: Path) -> dict[str, Row]:
+        """Of the outputs that are there and may be kept: those that are whole, and what was made otherwise."""
         again = chunk.lost > 0 and self.plan.writing.if_exists != "overwrite"
         asked = [job for job in chunk.jobs if job.there or again]
-        urls = (self.plan.output(job.name) for job in asked)
-        sizes = self.pool.map(partial(_size_if_whole, room=room), urls)
-        return {job: size for job, size in zip(asked, sizes, strict=True) if size is not None}
+        rows = self.pool.map(partial(_looked_at, room=room, record=self.record), map(self._row, asked), asked)
+        return {row.name: row for row in rows if row is not None}
 
     def _fused(self, todo: Sequence[Job], room: Path) -> dict[str, Row]:
         """By the rules for files on one machine, copies of what is elsewhere; local outputs are written in place."""
@@ -195,12 +196,19 @@ def _copy(url: str, room: Path) -> Path:
         raise IrvisError(f"{url} cannot be fetched: {reason(problem)}") from problem
 
 
-def _size_if_whole(url: str, room: Path) -> int | None:
-    """The size of an image that is there and decodes to its last pixel."""
-    if not storage.exists(url):
+def _looked_at(row: Row, job: Job, room: Path, record: Record) -> Row | None:
+    """The row of an output that is there, whole (it decodes to its last pixel), and made so; None: it is to be made."""
+    if not storage.exists(row.output):
         return None
-    file = storage.fetch(url, room)
-    return file.stat().st_size if io.is_complete(file) else None
+    file = storage.fetch(row.output, room)
+    if not io.is_complete(file):
+        return None
+    sizes = [storage.size(url) for url in (job.visible, job.infrared)]
+    known = [size for size in sizes if size is not None]
+    wanted = of_inputs(record, *known) if len(known) == len(sizes) else record
+    if other := different(io.read_made(file), wanted):
+        return replace(row, problem=f"{row.output} {other}: {jobs.ADVICE}")
+    return replace(row, status="kept", size=file.stat().st_size)
 
 
 def _stored(made: Path, row: Row) -> Row:
@@ -214,6 +222,7 @@ def _stored(made: Path, row: Row) -> Row:
         storage.store(made, row.output)
         return row
     except Exception as problem:
+        refuse_full(problem)
         return replace(row, status="failed", problem=f"{row.output} cannot be written: {reason(problem)}")
     finally:
         made.unlink()

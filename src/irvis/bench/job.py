@@ -75,11 +75,8 @@ def fuser_of(row: Row) -> Fuse:
         raise IrvisError(f"there is no runtime {row.runtime!r}; there are {', '.join(get_args(Runtime))}")
     if row.precision not in get_args(Precision):
         raise IrvisError(f"there is no precision {row.precision!r}; there are {', '.join(get_args(Precision))}")
-    name, weights, options = registry.parse(row.method)
-    facts: dict[str, Any] = {"runtime": row.runtime, "precision": row.precision, "error": row.error, **options}
-    fuser = registry.create(name, weights=weights, device=row.device, **facts)
-    fuser.tile = row.tile
-    return fuser
+    how: dict[str, Any] = {"runtime": row.runtime, "precision": row.precision, "error": row.error}
+    return registry.create(row.method, device=row.device, strict=True, **how).with_tiles(row.tile)
 
 
 def third_party(file: Path) -> tuple[str, Fuse]:

@@ -2,13 +2,17 @@
 
 import atexit
 import gc
+import os
 import re
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
 
-from ..errors import IrvisError, said
+from ..errors import IrvisError, is_out_of_memory, said
 from . import (  # noqa: F401  each enters its verbs
     about,
     aligning,
@@ -37,6 +41,37 @@ _NEGATIVE, _OPTION = re.compile(r"-\.?\d"), re.compile(r"--[a-z][a-z-]*")
 
 def main(words: Sequence[str] | None = None) -> None:
     """Run the command line; an error is one line on stderr and exit status 1, or 2 for words that no verb knows."""
+    with _stopped_by_signals():
+        _run(words)
+
+
+class _Terminated(KeyboardInterrupt):
+    """Asked to end (SIGTERM), or the terminal is gone (SIGHUP): as Ctrl-C, so that files are closed."""
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end a verb as Ctrl-C does; processes that were forked meanwhile end at once."""
+    kinds = [kind for name in ("SIGTERM", "SIGHUP") if (kind := getattr(signal, name, None)) is not None]
+    mine, main_thread = os.getpid(), threading.current_thread() is threading.main_thread()
+    taken = [kind for kind in kinds if main_thread and signal.getsignal(kind) == signal.SIG_DFL]
+
+    def stop(kind: int, _: object) -> None:
+        if os.getpid() != mine:
+            signal.signal(kind, signal.SIG_DFL)
+            os.kill(os.getpid(), kind)
+        raise _Terminated(kind)
+
+    for kind in taken:
+        signal.signal(kind, stop)
+    try:
+        yield
+    finally:
+        for kind in taken:
+            signal.signal(kind, signal.SIG_DFL)
+
+
+def _run(words: Sequence[str] | None) -> None:
     atexit.register(gc.freeze)  # a last search of torch's modules for garbage would take 0.3 s
     given = list(sys.argv[1:] if words is None else words)
     try:
@@ -44,13 +79,15 @@ def main(words: Sequence[str] | None = None) -> None:
     except CycloptsError as problem:
         errors.print(f"error: {_misused(problem)}")
         sys.exit(2)
-    except (IrvisError, OSError) as problem:
+    except (IrvisError, OSError, MemoryError, RuntimeError) as problem:
+        if not (isinstance(problem, (IrvisError, OSError)) or is_out_of_memory(problem)):
+            raise
         errors.print(f"error: {said(problem)}")
         sys.exit(1)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         verb = given[0] if given else ""
         errors.print(f"stopped; go on with irvis {verb} … {AGAIN[verb]}" if verb in AGAIN else "stopped")
-        sys.exit(130)
+        sys.exit(128 + stop.args[0] if isinstance(stop, _Terminated) else 130)
 
 
 def _bound(words: Sequence[str]) -> list[str]:

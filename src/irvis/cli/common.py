@@ -1,7 +1,9 @@
 """What every verb shares: the application, both consoles, options that mean the same everywhere."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from cyclopts import App, Group, Parameter
@@ -37,7 +39,7 @@ for option in ("--help", "--version"):
 
 
 class _Plain(Console):
-    """A console on which text is nothing but text: no markup, and no control characters, as file names may hold."""
+    """A console on which text means nothing but itself: no markup, and no control characters, as file names may hold."""
 
     def render_str(self, text: str, **options: Any) -> Text:
         """The text with control characters and what is no Unicode written as \\x1b."""
@@ -67,15 +69,38 @@ InfraredRange = Annotated[
 InfraredColor = Annotated[
     Literal["refuse", "gray"], Parameter(help="Of pseudo-coloured infrared: refuse it, or take its brightness.")
 ]
+LoginText = Annotated[
+    str | None,
+    Parameter(help="USER:PASSWORD that visitors must know. Process lists show it: --auth-file or IRVIS_AUTH do not."),
+]
+LoginFile = Annotated[
+    Path | None, Parameter(help="File whose first line is USER:PASSWORD; so may the variable IRVIS_AUTH.")
+]
+WITH_PASSWORD = "add --auth-file FILE with a line USER:PASSWORD"
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]
 
 
 def progress(done: Iterator[T], total: int, what: str) -> list[T]:
-    """Run a batch with a progress bar on a terminal, quietly elsewhere."""
-    from rich.progress import track
+    """Run a batch with a progress bar on a terminal (of one alone: the time it takes so far), quietly elsewhere."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, track
 
-    shown = total > 1 and errors.is_terminal
-    return list(track(done, total=total, description=what, console=errors, disable=not shown, transient=True))
+    if total != 1:
+        hidden = not errors.is_terminal
+        return list(track(done, total=total, description=what, console=errors, disable=hidden, transient=True))
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=errors, disable=not errors.is_terminal, transient=True) as bar:
+        bar.add_task(what, total=None)
+        return list(done)
+
+
+@contextmanager
+def counting(what: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal: what is given is told how much is done, and of how much."""
+    from rich.progress import Progress
+
+    with Progress(console=errors, transient=True, disable=not (shown and errors.is_terminal)) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def list_unmatched(found: "Matches") -> None:

@@ -1,5 +1,6 @@
 """Options that say how a fusion is computed, not what comes out."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +9,7 @@ from cyclopts import Group, Parameter
 
 from .. import registry
 from ..errors import IrvisError
-from .common import Device
+from .common import Device, errors
 
 if TYPE_CHECKING:
     from ..fuser import Fuser
@@ -24,8 +25,16 @@ class Computing:
     device: Device = "cpu"
     runtime: Annotated[registry.Runtime, Parameter(help="What runs the network; auto: the fastest here.")] = "torch"
     precision: Annotated[
-        registry.Precision, Parameter(help="Of the network's numbers; bf16 is faster on new CPUs and GPUs.")
-    ] = "fp32"
+        registry.Precision | None,
+        Parameter(
+            help="Of the network's numbers; bf16 is faster on new CPUs and GPUs, auto measures it. "
+            "Default: auto with --runtime auto, otherwise fp32."
+        ),
+    ] = None
+    strict: Annotated[
+        bool,
+        Parameter(negative="", help="Exactly this runtime and precision, emulated if need be, or an error."),
+    ] = False
     error: Annotated[
         float, Parameter(help="encdec:paper with another runtime: how far a pixel of [0, 1] may be off, for speed.")
     ] = 0.0
@@ -70,7 +79,12 @@ class Computing:
     def fuser(self, method: str) -> "Fuser":
         """The fuser of a method's text."""
         from .. import api
+        from ..io import IrvisWarning
 
-        made = api.fuser(method, self.device, self.runtime, self.precision, self.error, self.calibration)
-        made.tile = self.tile
+        how = self.device, self.runtime, self.precision, self.error, self.calibration, self.tile, self.strict
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", IrvisWarning)
+            made = api.fuser(method, *how)
+        for one in told:
+            errors.print(f"note: {one.message}")
         return made

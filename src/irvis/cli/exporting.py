@@ -40,10 +40,9 @@ def export(
     from .. import registry
     from ..runtime import export as exporting
 
-    name, weights, options = registry.parse(method)
-    truth = registry.create(name, weights=weights, **options)
+    truth = registry.create(method)
     fuser = truth if as_trained else exporting.rewritten(truth)
-    facts = exporting.provenance(truth.method, weights)
+    facts = exporting.provenance(truth.method, registry.parse(method)[1])
     report = exporting.export(fuser, out, to, precision=precision, facts=facts, truth=truth)
     if as_json:
         print(json.dumps({"file": str(out), "kept": report.within, **asdict(report)}, indent=2))

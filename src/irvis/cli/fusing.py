@@ -164,7 +164,7 @@ def _fuse_archive(
     plan = archive.Plan(
         out=out, method=method, reading=reading, writing=replace(writing, out=Path()), tile=computing.tile,
         device=computing.device, runtime=computing.runtime, precision=computing.precision, error=computing.error,
-        calibration=computing.calibration, batch=computing.batch,
+        calibration=computing.calibration, batch=computing.batch, strict=computing.strict,
     )  # fmt: skip
     archiving.fuse(visible, infrared, match, plan, computing.ray or [], computing.workers or 0)
 
@@ -176,11 +176,13 @@ def _fuse_here(
     from .. import io, jobs
     from ..data import matching
     from ..data.matching import Match
+    from ..data.retaken import refuse_retaken
 
     found = matching.match(visible, infrared, patterns=match, both=io.holds_record)
     jobs.refuse(found.pairs, methods, writing)
-    if match is None and Path(visible).is_dir() and len(methods) == 1:
-        _refuse_among_inputs(found.pairs, writing.out)
+    if not writing.one_file:
+        outputs = jobs.outputs(found.pairs, methods, writing)
+        refuse_retaken(outputs, found.pairs, visible, infrared, match)
     fusers = {name: computing.fuser(name) for name in methods}
     list_unmatched(found)
     if reading.laying is None and not reading.resize:
@@ -190,6 +192,7 @@ def _fuse_here(
             reading = jobs.settled(found.pairs, reading)
         for note in notes:
             errors.print(f"warning: {note}")
+    jobs.refuse_others(found.pairs, fusers, reading, writing)
     begun = time.perf_counter()
     pace = jobs.pace_for(
         computing.device, workers=computing.workers, batch=computing.batch, together=computing.runtime == "torch"

@@ -1,7 +1,8 @@
 """Verbs that judge: evaluate, metrics."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -20,8 +21,8 @@ from .common import (
     console,
     errors,
     list_unmatched,
-    progress,
 )
+from .thermal_options import SensingOptions
 
 
 @app.command(group=JUDGE, sort_key=1)
@@ -61,6 +62,7 @@ def evaluate(
     infrared_range: InfraredRange = None,
     infrared_color: InfraredColor = "refuse",
     resize_infrared: Annotated[bool, Parameter(negative="", help="Scale infrared to the visible size.")] = False,
+    sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
     workers: Annotated[int, Parameter(help="Processes that judge; 0 is one per core, at most 8.")] = 0,
     device: Device = "cpu",
 ) -> None:
@@ -94,7 +96,7 @@ def evaluate(
         metrics=judging.choose(metrics, profile),
         profile=profile,
         out=out,
-        reading=jobs.Reading(range=span, color=infrared_color, resize=resize_infrared),
+        reading=jobs.Reading(range=span, color=infrared_color, resize=resize_infrared, sensing=sensing.sensing()),
         device=device,
         paq2piq=paq2piq,
         stems=entries.stems(found.pairs),
@@ -104,7 +106,7 @@ def evaluate(
         found.pairs, plan, scene=scene if scene is not None else public.scene if public else catalog.FOLDER,
         told=scene is not None, sequence=sequence, workers=workers, title=f"Evaluation on {Path(dataset).name}",
         data=f"{dataset} {infrared or ''} {split or ''}".strip(), say=errors.print,
-        show=lambda judged: progress(judged, len(found.pairs), "judging"),
+        show=lambda total: steps(total, "judging"),
     )  # fmt: skip
     console.print(_ranking(done.table.entries, done.summary.mean_rank.tolist()))
     console.print(f"report  {done.page}")
@@ -128,6 +130,17 @@ def metrics(*, as_json: Json = False) -> None:
         return
     for table in listing.metric_tables():
         console.print(table)
+
+
+@contextmanager
+def steps(total: int, what: str) -> Iterator[Callable[[], object]]:
+    """A bar on a terminal, and what moves it on by one, from any thread."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = SpinnerColumn(), TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)
 
 
 def _ranking(names: Sequence[str], mean_rank: Sequence[float]) -> Table:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from ..errors import IrvisError
-from .common import TRAIN, Device, app, console, errors
+from .common import TRAIN, Device, app, console, counting, errors
 
 
 @app.command(group=TRAIN, sort_key=1)
@@ -55,11 +55,13 @@ def train(
 
     plan = recipes.load(recipe)
     span = Range.parse(infrared_range) if infrared_range is not None else None
-    gathered = sources.gather(plan.data, data or [], images=images or [], seed=plan.seed, range=span)
     if (out / loop.CHECKPOINT).exists() and not resume:
         raise IrvisError(f"{out} holds a training already; go on with --resume or choose another --out")
     lead = os.environ.get("LOCAL_RANK", "0") == "0"
-    for line in gathered.names if lead else ():
+    with counting("looking at the files", shown=lead) as show:
+        gathered = sources.gather(plan.data, data or [], images=images or [], seed=plan.seed, range=span, show=show)
+    left_out = [f"left out: {one.name}: {one.problem}" for one in gathered.lost]
+    for line in (*gathered.names, *left_out) if lead else ():
         errors.print(line)
     with TrainingBar(errors) as bar:
         best = loop.train(
@@ -68,6 +70,10 @@ def train(
         )  # fmt: skip
     if lead:
         console.print(f"best weights: {best}")
+        if left_out:
+            errors.print(f"trained without {len(left_out)} that could not be read:")
+        for line in left_out:
+            errors.print(line)
 
 
 @app.command(group=TRAIN, sort_key=2)

@@ -10,11 +10,12 @@ from cyclopts import Group, Parameter
 from ..errors import IrvisError
 from ..loopback import HOME
 from .aligning_options import AligningOptions
-from .common import FUSE, InfraredColor, InfraredRange, app, console, errors
+from .common import FUSE, WITH_PASSWORD, InfraredColor, InfraredRange, LoginFile, LoginText, app, console, errors
 from .computing import Computing
 from .thermal_options import SensingOptions, refuse_idle
 
 if TYPE_CHECKING:
+    from ..access import Auth
     from ..live import Session, Wanted
     from ..video.steady import Following
 
@@ -31,6 +32,8 @@ def live(
     page: Annotated[
         str | None, Parameter(help="[HOST:]PORT of the page. Default: 127.0.0.1:8080, or the next that is free.")
     ] = None,
+    auth: LoginText = None,
+    auth_file: LoginFile = None,
     window: Annotated[bool, Parameter(negative="", help="A window instead of the page.")] = False,
     seconds: Annotated[float | None, Parameter(help="End after so many; else with Ctrl-C.")] = None,
     palette: Annotated[
@@ -82,11 +85,12 @@ def live(
     Always the newest picture of each side is fused; what comes faster than it can be fused is dropped. A stream that
     stops is opened again. Files are played at their own speed.
     """
+    from ..access import auth_of
     from ..live import Session, Wanted, place_of
     from ..live.server import parse_page
 
     _refuse(hold, timeout, offset, seconds, computing, window, page)
-    where = None if page is None else parse_page(page)
+    where, login = None if page is None else parse_page(page), auth_of(auth, auth_file)
     wanted = Wanted(
         visible=place_of(visible, visible_format), infrared=place_of(infrared, infrared_format),
         following=_following(infrared_range, range_seconds, level_infrared, sensing, aligning), color=infrared_color,
@@ -96,7 +100,7 @@ def live(
     )  # fmt: skip
     _refuse_files(wanted, if_exists)
     session = Session(wanted, computing.fuser(method), device=computing.device, tell=errors.print)
-    _run(session, where, window, seconds)
+    _run(session, where, window, seconds, login)
 
 
 def _following(
@@ -152,21 +156,22 @@ def _refuse_files(wanted: "Wanted", if_exists: str) -> None:
             raise IrvisError(f"{path} exists; use --if-exists overwrite")
 
 
-def _run(session: "Session", where: tuple[str, int] | None, window: bool, seconds: float | None) -> None:
+def _run(
+    session: "Session", where: tuple[str, int] | None, window: bool, seconds: float | None, login: "Auth | None"
+) -> None:  # fmt: skip
     """Until it ends by itself, after so many seconds, or by Ctrl-C; then all is told."""
     from ..live import server, telling
     from ..live import window as windows
 
     shown = windows.open_window("irvis live") if window else None
-    page = None if window else server.serving(session, *(where or (HOME, None)))
-    before = signal.signal(signal.SIGTERM, _terminated)
+    page = None if window else server.serving(session, *(where or (HOME, None)), login)
     try:
         session.start()
         if page is not None:
             page.start()
             console.print(f"open {page.address} in a browser; stop with Ctrl-C")
-            if not page.local:
-                errors.print("warning: other machines can see this page, and it asks for no password")
+            if not page.local and login is None:
+                errors.print(f"warning: other machines can see this page, and it asks for no password: {WITH_PASSWORD}")
         if shown is not None:
             windows.show(session, shown, seconds)
         else:
@@ -174,7 +179,6 @@ def _run(session: "Session", where: tuple[str, int] | None, window: bool, second
     except KeyboardInterrupt:
         errors.print("stopping")
     finally:
-        signal.signal(signal.SIGTERM, before)
         session.stop()
         if page is not None:
             page.close()

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from .common import FUSE, Device, app, console, errors
+from .common import FUSE, WITH_PASSWORD, Device, LoginFile, LoginText, app, console, errors
 
 
 @app.command(name="app", group=FUSE, sort_key=6)
@@ -13,7 +13,8 @@ def serve(
     *,
     host: Annotated[str, Parameter(help="Where it listens; 0.0.0.0 for other machines, too.")] = "127.0.0.1",
     port: Annotated[int, Parameter(help="0: any that is free.")] = 7860,
-    auth: Annotated[str | None, Parameter(help="USER:PASSWORD that visitors must know.")] = None,
+    auth: LoginText = None,
+    auth_file: LoginFile = None,
     max_upload: Annotated[str, Parameter(help="Of one file.")] = "200MB",
     max_pixels: Annotated[int, Parameter(help="Of one picture, in millions.")] = 40,
     queue: Annotated[int, Parameter(help="Fusions that may wait; more are refused.")] = 16,
@@ -24,22 +25,21 @@ def serve(
     """Serve a web page: drop a pair, see it fused, take it away.
 
     irvis app
-    irvis app --host 0.0.0.0 --auth me:secret --max-upload 50MB
+    irvis app --host 0.0.0.0 --auth-file login.txt --max-upload 50MB
 
     Nothing leaves the machine. Files are removed when visitors leave, and all when the page is stopped (Ctrl-C).
     """
+    from ..access import auth_of
     from ..app.server import serving
-    from ..app.settings import Settings, parse_auth
+    from ..app.settings import Settings
     from ..budget import parse_memory
 
     settings = Settings(
-        host=host, port=port, auth=None if auth is None else parse_auth(auth), max_upload=parse_memory(max_upload),
+        host=host, port=port, auth=auth_of(auth, auth_file), max_upload=parse_memory(max_upload),
         max_pixels=max_pixels * 1_000_000, queue=queue, minutes=minutes, device=device,
     )  # fmt: skip
     if settings.outside and settings.auth is None:
-        errors.print(
-            f"warning: {host} can be reached by other machines and asks for no password: add --auth USER:PASSWORD"
-        )
+        errors.print(f"warning: {host} can be reached by other machines and asks for no password: {WITH_PASSWORD}")
     with serving(settings) as server:
         console.print(f"open {server.address} in a browser; stop with Ctrl-C")
         if open_browser:

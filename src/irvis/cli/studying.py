@@ -3,25 +3,30 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from ..errors import IrvisError
 from .common import (
     JUDGE,
+    WITH_PASSWORD,
     InfraredColor,
     InfraredRange,
     Json,
+    LoginFile,
+    LoginText,
     Patterns,
     app,
     console,
     errors,
     list_unmatched,
-    progress,
 )
+from .judging import steps
+from .thermal_options import SensingOptions
 
 if TYPE_CHECKING:
+    from ..access import Auth
     from ..data.matching import Match
     from ..study.store import Study
 
@@ -42,13 +47,18 @@ def study(
     infrared_range: InfraredRange = None,
     infrared_color: InfraredColor = "refuse",
     resize_infrared: Annotated[bool, Parameter(negative="", help="Scale infrared to the visible size.")] = False,
+    sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
     questions: Annotated[int | None, Parameter(help=f"Most questions for one rater. Default: {QUESTIONS}.")] = None,
     seed: Annotated[int | None, Parameter(help="Of the order of questions and sides. Default: 0.")] = None,
     rater: Annotated[str | None, Parameter(help="Who answers; otherwise the page asks for a name.")] = None,
     host: Annotated[str, Parameter(help="Where to listen; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int, Parameter(help="0 takes any that is free.")] = 8017,
+    auth: LoginText = None,
+    auth_file: LoginFile = None,
     report: Annotated[Path | None, Parameter(help="Print what the answers of this study say.")] = None,
-    metrics: Annotated[str, Parameter(help='To compare with people: names by commas, "usual", "all", "none".')] = "all",
+    metrics: Annotated[
+        str, Parameter(help='To compare with people: names by commas, "usual", "all", "none".')
+    ] = "usual",
     profile: Annotated[str, Parameter(help="Whose formulas and quirks: see irvis metrics.")] = "default",
     workers: Annotated[int, Parameter(help="Processes for metrics; 0 is one per core, at most 8.")] = 0,
     as_json: Json = False,
@@ -63,6 +73,8 @@ def study(
 
     The page shows two results of one pair without names. The third command goes on with a study that was stopped.
     """
+    from ..access import auth_of
+
     if report is not None:
         if folders:
             raise IrvisError("--report reads a study that is there; it takes no folders")
@@ -76,15 +88,19 @@ def study(
         raise IrvisError(f"--seed is 0 or more, not {seed}")
     if (visible is None) != (infrared is None):
         raise IrvisError("--visible and --infrared belong together: give both, or none")
-    if visible is None and (match or infrared_range or resize_infrared or infrared_color != "refuse"):
+    asked = match or infrared_range or resize_infrared or infrared_color != "refuse" or sensing != SensingOptions()
+    if visible is None and asked:
         raise IrvisError(
-            "--match, --infrared-… and --resize-infrared say how --visible and --infrared are read: give both"
+            "--match, --infrared-…, --resize-infrared and thermal options say how --visible and --infrared are read: "
+            "give both"
         )
     if not folders and (visible is not None or not out.exists()):
         raise IrvisError("which results? Give two folders or more: irvis study results/one results/two -o study.sqlite")
-    reading = {"range": infrared_range, "color": infrared_color, "resize": resize_infrared}
+    from ..study import reading as how
+
+    reading = how.told(infrared_range, infrared_color, resize_infrared, sensing.sensing())
     sources = _sources(visible, infrared, match)
-    _serve(_study(folders, sources, reading, out, questions, seed), host, port, rater)
+    _serve(_study(folders, sources, reading, out, questions, seed), host, port, rater, auth_of(auth, auth_file))
 
 
 def _sources(visible: Path | None, infrared: Path | None, match: tuple[str, str] | None) -> "Sequence[Match]":
@@ -100,7 +116,7 @@ def _sources(visible: Path | None, infrared: Path | None, match: tuple[str, str]
 def _study(
     folders: Sequence[str],
     sources: "Sequence[Match]",
-    reading: dict[str, str | bool | None],
+    reading: dict[str, Any],
     out: Path,
     questions: int | None,
     seed: int | None,
@@ -130,7 +146,7 @@ def _study(
     return store.load(out)
 
 
-def _serve(known: "Study", host: str, port: int, rater: str | None) -> None:
+def _serve(known: "Study", host: str, port: int, rater: str | None, login: "Auth | None") -> None:
     """Until it is stopped."""
     from ..loopback import is_loopback
     from ..study import asking
@@ -141,11 +157,11 @@ def _serve(known: "Study", host: str, port: int, rater: str | None) -> None:
             asking.join(known, rater)
         except ValueError as problem:
             raise IrvisError(f"--rater: {problem}") from problem
-    server = Server(known, host, port, rater=rater, say=errors.print)
+    server = Server(known, host, port, rater=rater, say=errors.print, auth=login)
     console.print(f"{known.file}: {len(known.methods)} methods, {len(known.pairs)} pairs")
     console.print(f"open {server.address}")
-    if not is_loopback(host):
-        errors.print("anyone who reaches this machine can take part, and see the images")
+    if not is_loopback(host) and login is None:
+        errors.print(f"warning: anyone who reaches this machine can take part, and see the images: {WITH_PASSWORD}")
     try:
         server.serve_forever()
     except KeyboardInterrupt:
@@ -161,7 +177,7 @@ def _tell(file: Path, metrics: str, profile: str, workers: int, as_json: bool) -
         raise IrvisError(f"--workers is 1 or more, or 0 for one per core, not {workers}")
     told = report.report(
         file, metrics=metrics, profile=profile, workers=workers, say=errors.print,
-        show=lambda judged, total: progress(judged, total, "judging"),
+        show=lambda total: steps(total, "judging"),
     )  # fmt: skip
     if as_json:
         print(json.dumps(show.record(told), indent=2))

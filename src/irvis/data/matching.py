@@ -199,13 +199,18 @@ def _images(place: Path, recursive: bool = True, suffixes: Sequence[str] = READA
     if place.is_dir():
         images = _glob(place, "**/*" if recursive else "*", suffixes)
     else:
-        fixed = list(itertools.takewhile(lambda part: not WILD.search(part), place.parts))
-        images = _glob(Path(*fixed), str(Path(*place.parts[len(fixed) :])), suffixes)
+        fixed = fixed_part(place)
+        images = _glob(fixed, str(Path(*place.parts[len(fixed.parts) :])), suffixes)
     if place.is_dir() and not os.access(place, os.R_OK | os.X_OK):
         raise IrvisError(f"{place} cannot be opened: you have no permission to read it.")
     if not images:
         raise IrvisError(f"{place}: no image there (looked for {' '.join(sorted(suffixes))}).")
     return images
+
+
+def fixed_part(place: Path) -> Path:
+    """The folder of a glob before its first wildcard."""
+    return Path(*itertools.takewhile(lambda part: not WILD.search(part), place.parts))
 
 
 def _glob(root: Path, pattern: str, suffixes: Sequence[str] = READABLE) -> list[Path]:
@@ -256,7 +261,7 @@ def _pattern_namers(
     patterns: tuple[str, str], roots: tuple[Path | None, Path | None], same: bool
 ) -> tuple[Namer, Namer]:
     """By {id}. In one folder a file that fits both patterns belongs to the longer one: {id}_T before {id}."""
-    first, second = (_expression(pattern) for pattern in patterns)
+    first, second = (stem_expression(pattern) for pattern in patterns)
     if same and patterns[0] == patterns[1]:
         raise IrvisError(f'Both patterns are "{patterns[0]}": in one folder they must differ.')
 
@@ -277,13 +282,19 @@ def _pattern_namers(
     return namer(first, second, roots[0]), namer(second, first, roots[1])
 
 
-def _expression(pattern: str) -> re.Pattern[str]:
+def stem_expression(pattern: str) -> re.Pattern[str]:
+    """What the stems of a pattern such as "{id}_W" look like."""
     if pattern.count("{id}") != 1:
         raise IrvisError(f'The pattern "{pattern}" must hold {{id}} exactly once, as in "{{id}}_W".')
     if Path(pattern).suffix.lower() in READABLE:
         raise IrvisError(f'The pattern "{pattern}" is about stems: leave out {Path(pattern).suffix}.')
     before, after = (re.escape(part) for part in pattern.split("{id}"))
     return re.compile(f"{before}(.+){after}", re.DOTALL)
+
+
+def is_starred(path: Path, pattern: str) -> bool:
+    """Whether a path fits a glob, suffix apart."""
+    return _star_name(path, pattern) is not None
 
 
 def _star_name(path: Path, pattern: str) -> str | None:

@@ -1,8 +1,9 @@
 """Training data: decoded pairs kept in memory, and batches of crops that are a pure function of seed and step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -29,6 +30,26 @@ class Source(Protocol):
     def __getitem__(self, index: int) -> tuple[Tensor, ...]: ...
 
 
+class Kept:
+    """Decoded files of a source, kept as bytes while they fit into `room` bytes; threads may share it."""
+
+    def __init__(self, room: int) -> None:
+        self.room, self.lock = room, Lock()
+        self.images: dict[int, tuple[Tensor, ...]] = {}
+
+    def keep(self, index: int, *images: Tensor) -> None:
+        size = sum(image.numel() for image in images)
+        with self.lock:
+            if index not in self.images and self.room >= size:
+                self.room -= size
+                self.images[index] = images
+
+    def without(self, lost: Collection[int]) -> None:
+        """Forget the numbers that are lost; those that follow move up."""
+        left = [index for index in range(max(self.images, default=-1) + 1) if index not in lost]
+        self.images = {new: self.images[old] for new, old in enumerate(left) if old in self.images}
+
+
 class PairFolder:
     """Matched files, decoded once and kept as bytes while they fit into `cache` bytes of memory."""
 
@@ -42,8 +63,8 @@ class PairFolder:
     ) -> None:
         if not pairs:
             raise IrvisError("there are no pairs to read")
-        self.pairs, self.range, self.register, self.room = tuple(pairs), range, register, cache
-        self.kept: dict[int, tuple[Tensor, Tensor]] = {}
+        self.pairs, self.range, self.register = tuple(pairs), range, register
+        self.kept = Kept(cache)
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -52,14 +73,17 @@ class PairFolder:
         return self.pairs[index].name
 
     def __getitem__(self, index: int) -> tuple[RGB, Gray]:
-        if index in self.kept:
-            visible, infrared = self.kept[index]
+        if index in self.kept.images:
+            visible, infrared = self.kept.images[index]
             return visible / 255, infrared / 255
         visible, infrared = (_bytes(image) for image in self._read(self.pairs[index]))
-        if self.room >= visible.numel() + infrared.numel():
-            self.room -= visible.numel() + infrared.numel()
-            self.kept[index] = visible, infrared
+        self.kept.keep(index, visible, infrared)
         return visible / 255, infrared / 255
+
+    def leave_out(self, lost: Collection[int]) -> None:
+        """Go on without the pairs of these numbers."""
+        self.pairs = tuple(pair for index, pair in enumerate(self.pairs) if index not in lost)
+        self.kept.without(lost)
 
     def _read(self, files: Match) -> tuple[RGB, Gray]:
         if self.register is not None:
@@ -75,8 +99,7 @@ class ImageFolder:
         self.files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in READABLE)
         if not self.files:
             raise IrvisError(f"{folder} holds no images")
-        self.range, self.room = range, cache
-        self.kept: dict[int, Tensor] = {}
+        self.range, self.kept = range, Kept(cache)
 
     def __len__(self) -> int:
         return len(self.files)
@@ -85,13 +108,16 @@ class ImageFolder:
         return self.files[index].stem
 
     def __getitem__(self, index: int) -> tuple[RGB, Gray]:
-        if index not in self.kept:
-            image = _bytes(self._read(self.files[index]))
-            if self.room < image.numel():
-                return self._both(image)
-            self.room -= image.numel()
-            self.kept[index] = image
-        return self._both(self.kept[index])
+        if index in self.kept.images:
+            return self._both(self.kept.images[index][0])
+        image = _bytes(self._read(self.files[index]))
+        self.kept.keep(index, image)
+        return self._both(image)
+
+    def leave_out(self, lost: Collection[int]) -> None:
+        """Go on without the images of these numbers."""
+        self.files = [file for index, file in enumerate(self.files) if index not in lost]
+        self.kept.without(lost)
 
     def _read(self, path: Path) -> RGB:
         image, meta = read_visible(path)

@@ -54,14 +54,11 @@ CONTROLS = tuple(Entry(name=name, kind="control", source=name) for name in (*PLA
 
 
 def gather(methods: Sequence[str], folders: Sequence[str]) -> list[Entry]:
-    """The entries asked for, in that order, then the controls. A folder is "DIR" or "NAME=DIR".
+    """The entries asked for, in that order, then the controls that were not. A folder is "DIR" or "NAME=DIR".
 
     Raises IrvisError for unknown methods, folders that are not there, and names that come twice.
     """
-    controls = {entry.name: entry for entry in CONTROLS}
-    entries = [
-        controls.pop(text) if text in controls else Entry(name=text, kind="method", source=text) for text in methods
-    ]
+    entries = [Entry(name=text, kind="method", source=text) for text in methods]
     for text in folders:
         name, equals, place = text.partition("=")
         whole = not equals or Path(text).is_dir()  # a folder's own name may hold "="
@@ -69,7 +66,7 @@ def gather(methods: Sequence[str], folders: Sequence[str]) -> list[Entry]:
         if not folder.is_dir():
             raise IrvisError(f"--fused {text}: {folder} is no folder")
         entries.append(Entry(name=folder.resolve().name if whole else name, kind="images", source=str(folder)))
-    entries += controls.values()
+    entries += [control for control in CONTROLS if control.name not in methods]
     names = [entry.name for entry in entries]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise IrvisError(f"{', '.join(twice)} stands there twice; name folders with --fused NAME=DIR")
@@ -106,11 +103,11 @@ def fused(entry: Entry, pair: Pair, names: Sequence[str], device: str = "cpu") -
 @cache
 def fuser(method: str, device: str = "cpu") -> Fuser:
     """The fuser of a method's text, kept for the whole evaluation."""
-    name, chosen, options = registry.parse(method)
-    before = weights_of(method) if Path(chosen).is_file() else ""
-    made = registry.create(name, weights=chosen, device=device, **options)
-    if before and weights.digest(Path(chosen)) != before:
-        raise IrvisError(f"{chosen} changed while it was read; is a training still writing it?")
+    file = weights.file_of(registry.parse(method)[1])
+    before = weights_of(method) if file.is_file() else ""
+    made = registry.create(method, device=device)
+    if before and weights.digest(file) != before:
+        raise IrvisError(f"{file} changed while it was read; is a training still writing it?")
     return made
 
 
@@ -122,7 +119,7 @@ def weights_of(method: str) -> str:
     if not found.learnable:
         return ""
     known = found.weights.get(chosen)
-    return known.sha256 if known else weights.digest(Path(chosen))
+    return known.sha256 if known else weights.digest(weights.file_of(chosen))
 
 
 def code(method: str = "") -> str:

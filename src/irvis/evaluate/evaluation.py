@@ -6,8 +6,9 @@ import platform
 import re
 import statistics as plain
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,9 +21,10 @@ from .. import __version__
 from ..data.catalog import FOLDER
 from ..data.matching import Match
 from ..errors import IrvisError
+from ..thermal import Sensing
 from . import numbers, plots, report, sequences, strips
-from .entries import CONTROLS, MADE, fuser, weights_of
-from .judging import Judged, Plan, judge_all, paq2piq, read
+from .entries import MADE, fuser, weights_of
+from .judging import Judged, Plan, judge_all, paq2piq, quietly, read
 from .statistics import DRAWS, Summary, Table, summarise
 
 REPEATS, PATIENCE = 5, 2.0
@@ -49,21 +51,23 @@ def evaluate(
     workers: int = 0,
     title: str = "Evaluation",
     data: str = "",
-    show: Callable[[Iterator[Judged]], Iterable[Judged]] = list,
+    show: Callable[[int], AbstractContextManager[Callable[[], object]]] = quietly,
     say: Callable[[str], None] = print,
 ) -> Evaluation:
     """Judge `matches` as `plan` says and write the report under `plan.out`.
 
     scene: regular expression for a pair's scene, which the user `told` or which is a guess; see `scenes_of`.
     sequence: pairs of a scene are frames: flicker is measured.
-    show: drives the judging, as a progress bar does. say: is given each warning and failure.
+    show: given the number of results to judge, a context that gives what is called after each, as a progress bar does.
+    say: is given each warning and failure.
 
     Raises IrvisError for what is wrong with the request, before any work, and when no pair could be judged.
     """
     prepare(plan, matches, sequence=sequence)
     names = [match.name for match in matches]
     scenes = dict(zip(names, scenes_of(names, scene, film=sequence, told=told), strict=True))
-    found = {one.pair.name: one for one in show(judge_all(matches, plan, workers))}
+    with show(len(matches) * len(plan.entries)) as step:
+        found = {one.pair.name: one for one in judge_all(matches, plan, workers, step)}
     judged = [found[name] for name in names]
     for note in (note for one in judged for note in one.notes):
         say(f"warning: {note}")
@@ -182,7 +186,7 @@ def finish(
         title=title, facts=facts, table=table, summary=summary, reference=0, seconds=seconds, profile=plan.profile,
         problems=problems, figures=_figures(table, summary, seconds), strips=pictures, flicker=flicker,
     )  # fmt: skip
-    page = report.write(whole_report, plan.out, [entry.name for entry in CONTROLS])[1]
+    page = report.write(whole_report, plan.out, [entry.name for entry in plan.entries if entry.kind == "control"])[1]
     return summary, page
 
 
@@ -204,15 +208,22 @@ def _figures(table: Table, summary: Summary, seconds: Mapping[str, float]) -> di
 def _settings(plan: Plan) -> dict[str, str]:
     """How images were read, and which weights were used."""
     reading = plan.reading
-    used = {e.name: weights_of(e.source) for e in plan.entries if e.kind == "method"}
+    used = {e.name: weights_of(e.source) for e in plan.entries if e.kind == "method" and e.source not in MADE}
     known = [f"{name} sha256 {sha256[:12]}" for name, sha256 in used.items() if sha256]
     return {
         "profile": plan.profile,
         "infrared": f"range {reading.range or 'as it is'}, colour {reading.color}, "
-        f"{'resized' if reading.resize else 'of the same size'}",
+        f"{'resized' if reading.resize else 'of the same size'}{_sensed(reading.sensing)}",
         "intervals": f"{DRAWS} bootstrap samples, seed 0",
         **({"weights": ", ".join(known)} if known else {}),
     }
+
+
+def _sensed(sensing: Sensing) -> str:
+    """What was asked of the sensor, beyond what it is by itself."""
+    plain = Sensing()
+    asked = [one.name for one in fields(sensing) if getattr(sensing, one.name) != getattr(plain, one.name)]
+    return "".join(f", {name.replace('_', ' ')} {getattr(sensing, name)}" for name in asked)
 
 
 def _quality(table: Table) -> str:

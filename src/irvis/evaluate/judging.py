@@ -12,10 +12,13 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
 
 import torch
@@ -61,6 +64,13 @@ class Plan:
     stems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Pair → what fused images of it may be called in folders."""
 
+    def __post_init__(self) -> None:
+        if self.reading.laying is not None or self.reading.watched:
+            raise IrvisError(
+                "metrics need registered pairs: align them first (irvis fuse --align writes fused files, which "
+                "irvis evaluate --fused judges beside registered sources)"
+            )
+
     @property
     def columns(self) -> list[str]:
         """The metrics, in order."""
@@ -95,15 +105,29 @@ def choose(text: str, profile: str) -> list[str]:
     return find(profile, names)
 
 
-def judge_all(pairs: Sequence[Match], plan: Plan, workers: int = 0) -> Iterator[Judged]:
-    """Judge every pair, in whatever order they are done. `workers` 0: one per core, at most `MOST_WORKERS`."""
+@contextmanager
+def quietly(total: int) -> Iterator[Callable[[], object]]:
+    """No progress is shown."""
+    yield lambda: None
+
+
+def judge_all(
+    pairs: Sequence[Match], plan: Plan, workers: int = 0, step: Callable[[], object] = lambda: None
+) -> Iterator[Judged]:
+    """Judge every pair, in whatever order they are done. `workers` 0: one per core, at most `MOST_WORKERS`.
+
+    step: called after each entry of each pair, from another thread where there are several workers.
+    """
     count = min(workers or min(os.cpu_count() or 1, MOST_WORKERS), len(pairs))
     if count <= 1:
-        yield from (judge(pair, plan) for pair in pairs)
+        yield from (judge(pair, plan, step) for pair in pairs)
         return
-    with ProcessPoolExecutor(count, get_context("spawn"), initializer=_start) as pool:
+    with (
+        _stepping(step) as told,
+        ProcessPoolExecutor(count, get_context("spawn"), initializer=_start, initargs=(told,)) as pool,
+    ):
         try:
-            for done in as_completed([pool.submit(judge, pair, plan) for pair in pairs]):
+            for done in as_completed([pool.submit(_judge_told, pair, plan) for pair in pairs]):
                 yield done.result()
         except BrokenProcessPool as problem:
             raise IrvisError("a worker ended: too little memory? Try fewer --workers; the rest is kept") from problem
@@ -111,14 +135,44 @@ def judge_all(pairs: Sequence[Match], plan: Plan, workers: int = 0) -> Iterator[
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _start() -> None:
+@contextmanager
+def _stepping(step: Callable[[], object]) -> Iterator["SimpleQueue[bool]"]:
+    """A queue of which everything put in is a step; False ends it."""
+    told: SimpleQueue[bool] = get_context("spawn").SimpleQueue()
+
+    def listen() -> None:
+        while told.get():
+            step()
+
+    listener = Thread(target=listen, daemon=True)
+    listener.start()
+    try:
+        yield told
+    finally:
+        told.put(False)
+        listener.join()
+
+
+_TOLD: list["SimpleQueue[bool]"] = []
+"""Of a worker: where it tells its steps."""
+
+
+def _start(told: "SimpleQueue[bool]") -> None:
     """A worker has one thread, and ends with the command."""
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _TOLD.append(told)
 
 
-def judge(match: Match, plan: Plan) -> Judged:
-    """One pair: what is known already is kept, the rest is computed; a failure is noted and the rest goes on."""
+def _judge_told(match: Match, plan: Plan) -> Judged:
+    return judge(match, plan, lambda: _TOLD[0].put(True))
+
+
+def judge(match: Match, plan: Plan, step: Callable[[], object] = lambda: None) -> Judged:
+    """One pair: what is known already is kept, the rest is computed; a failure is noted and the rest goes on.
+
+    step: called after each entry.
+    """
     known = _known(plan, match.name)
     fresh: dict[str, Kept] = {}
     problems: list[str] = []
@@ -136,8 +190,10 @@ def judge(match: Match, plan: Plan) -> Judged:
         if entry.name in fresh and (missing := [m for m in plan.columns if m not in fresh[entry.name].values])
     }
     notes: tuple[str, ...] = ()
+    for _ in range(len(plan.entries) - len(todo)):
+        step()
     if todo:
-        found, failed, notes = _computed(match, plan, todo)
+        found, failed, notes = _computed(match, plan, todo, step)
         problems += failed
         for name, new in found.items():
             fresh[name] = fresh[name]._replace(values={**fresh[name].values, **new})
@@ -154,13 +210,13 @@ def read(match: Match, reading: Reading) -> Pair:
     """A pair as it is judged."""
     return io.read_pair(
         match.visible, match.infrared, name=match.name, range=reading.range, color=reading.color,
-        resize=reading.resize,
+        resize=reading.resize, sensing=reading.sensing,
     )  # fmt: skip
 
 
 @torch.inference_mode()
 def _computed(
-    match: Match, plan: Plan, todo: Mapping[Entry, Sequence[str]]
+    match: Match, plan: Plan, todo: Mapping[Entry, Sequence[str]], step: Callable[[], object]
 ) -> tuple[dict[str, Values], list[str], tuple[str, ...]]:
     """Values by entry, what failed, and warnings about the files."""
     values: dict[str, Values] = {}
@@ -178,10 +234,11 @@ def _computed(
                 image = fused(entry, pair, plan.stems[match.name], plan.device)
             except Exception as problem:
                 problems.append(f"{match.name}, {entry.name}: {said(problem)}")
-                continue
-            values[entry.name], failed = _measured(image, pair.visible, infrared, metrics, plan)
-            problems += [f"{match.name}, {entry.name}, {text}" for text in failed]
-            memory.forget(image)
+            else:
+                values[entry.name], failed = _measured(image, pair.visible, infrared, metrics, plan)
+                problems += [f"{match.name}, {entry.name}, {text}" for text in failed]
+                memory.forget(image)
+            step()
     return values, problems, tuple(f"{match.name}: {warning.message}" for warning in caught)
 
 

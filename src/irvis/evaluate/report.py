@@ -3,6 +3,7 @@
 import base64
 import html
 import io as streams
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -73,8 +74,8 @@ def cell(report: Report, entry: int, place: int) -> str:
     mean, low, high = (float(a[entry, place]) for a in (report.summary.mean, report.summary.low, report.summary.high))
     if not np.isfinite(mean):
         return "–"
-    spread = f" ± {_digits((high - low) / 2)}" if np.isfinite(high - low) else ""
-    return f"{_digits(mean)}{spread} {MARKS[float(report.summary.better[entry, place])]}".strip()
+    number = _with_half(mean, (high - low) / 2) if np.isfinite(high - low) else _digits(mean)
+    return f"{number} {MARKS[float(report.summary.better[entry, place])]}".strip()
 
 
 def heading(report: Report) -> str:
@@ -143,6 +144,7 @@ def _html_table(report: Report, controls: Sequence[str]) -> str:
         f"<th>{html.escape(text)}</th>" for text in ("", "mean rank", "ms", *map(arrow, report.table.metrics))
     )
     rows = []
+    rivals = [n for n, name in enumerate(report.table.entries) if name not in controls]
     for entry in report.order:
         name = report.table.entries[entry]
         cells = [
@@ -151,8 +153,9 @@ def _html_table(report: Report, controls: Sequence[str]) -> str:
         ]
         cells.append(_td(report.seconds.get(name, np.nan), _milliseconds(report, name)))
         for place in range(len(report.table.metrics)):
-            ranks = report.summary.rank[:, place]
-            best = ' class="best"' if ranks[entry] == np.nanmin(ranks, initial=np.inf) else ""
+            ranks = report.summary.rank[rivals, place]
+            first = name not in controls and report.summary.rank[entry, place] == np.nanmin(ranks, initial=np.inf)
+            best = ' class="best"' if first else ""
             cells.append(_td(report.summary.mean[entry, place], cell(report, entry, place), best))
         rows.append(f'<tr class="{"control" if name in controls else ""}">{"".join(cells)}</tr>')
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
@@ -223,6 +226,16 @@ def _rank(report: Report, entry: int) -> str:
 
 def _milliseconds(report: Report, name: str) -> str:
     return f"{report.seconds[name] * 1000:.0f}" if name in report.seconds else ""
+
+
+def _with_half(value: float, half: float) -> str:
+    """A mean and half of its interval, which has two digits that count, to the same place after the point."""
+    if half <= 0:
+        return f"{_digits(value)} ± 0"
+    places = 1 - math.floor(math.log10(half))
+    if places > 5:
+        return f"{value:.2e} ± {half:.1e}"
+    return f"{value:.{max(places, 0)}f} ± {half:.{max(places, 0)}f}"
 
 
 def _digits(value: float) -> str:

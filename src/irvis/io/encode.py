@@ -18,7 +18,7 @@ from ..files import whole
 from ..types import Image, Meta
 from .decode import EXIF, GPS, StrPath, reason, within_memory
 from .deep import Samples, png_file
-from .notes import KEYWORD, XMP_KEYWORD, with_comment
+from .notes import KEYWORD, MADE, XMP_KEYWORD, comment, with_comment
 
 WRITABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 
@@ -115,7 +115,7 @@ def _encode(pixels: Samples, suffix: str, meta: Meta, quality: int) -> bytes:
         return _encode_tiff(pixels, meta)
     if pixels.dtype == np.uint16:
         return _encode_png16(pixels, meta)
-    exif = meta.exif if suffix == ".png" else with_comment(meta.exif, meta.shown)
+    exif = meta.exif if suffix == ".png" else with_comment(meta.exif, comment(meta))
     options: dict[str, Any] = {"exif": exif} if exif else {}
     if meta.icc:
         options["icc_profile"] = meta.icc
@@ -144,8 +144,9 @@ def _png_texts(meta: Meta) -> PngInfo:
     texts = PngInfo()
     if meta.xmp:
         texts.add_itxt(XMP_KEYWORD, meta.xmp.decode("utf-8", "replace"))
-    if meta.shown:
-        texts.add_text(KEYWORD, meta.shown)
+    for keyword, text in ((MADE, meta.made), (KEYWORD, meta.shown)):
+        if text:
+            texts.add_text(keyword, text)
     return texts
 
 
@@ -174,7 +175,7 @@ def _encode_tiff(pixels: Samples, meta: Meta, about: str = "") -> bytes:
         little[:, 1:] -= pixels[:, :-1]
     data = zlib.compress(little.tobytes())
     exif, tags = Pillow.Exif(), ImageFileDirectory_v2()
-    exif.load(with_comment(meta.exif, meta.shown))
+    exif.load(with_comment(meta.exif, comment(meta)))
     for tag in exif:
         tags[tag] = exif.get_ifd(tag) if tag in (EXIF, GPS) else exif[tag]
     tags[256], tags[257], tags[258] = width, height, (8 * pixels.itemsize,) * channels

@@ -1,7 +1,7 @@
-"""What files say beside their pixels, other than EXIF and colour: XMP, nodata, and the range that irvis used.
+"""What files say beside their pixels, other than EXIF and colour: XMP, nodata, with what irvis made them, the range.
 
-The range is one line of JSON: in PNG a text chunk named `KEYWORD`, in JPEG, WebP and TIFF the EXIF UserComment,
-behind what the visible file said there. BMP holds none of these.
+The last two are a line of JSON each: in PNG text chunks named `MADE` and `KEYWORD`, in JPEG, WebP and TIFF the EXIF
+UserComment, behind what the visible file said there. BMP holds none of these.
 """
 
 import json
@@ -12,10 +12,12 @@ from typing import Any
 
 from PIL import Image as Pillow
 
+from .. import record
 from ..errors import IrvisError
+from ..types import Meta
 from .decode import EXIF, _as_irvis_errors, _quiet
 
-KEYWORD = "irvis-infrared"
+KEYWORD, MADE = "irvis-infrared", "irvis-made"
 XMP_KEYWORD = "XML:com.adobe.xmp"
 
 _NODATA, _USER_COMMENT, _XMP_TAG, _FOCAL_LENGTH = 42113, 0x9286, 700, 0x920A
@@ -79,6 +81,11 @@ def with_comment(exif: bytes, text: str) -> bytes:
     return kept.tobytes()
 
 
+def comment(meta: Meta) -> str:
+    """What irvis says in a UserComment: with what the file is made, then the range."""
+    return " ".join(part for part in (meta.made, meta.shown) if part)
+
+
 def _comment(value: Any) -> str:
     """The text of a UserComment; its first eight bytes name the characters."""
     if not isinstance(value, bytes) or len(value) <= 8:
@@ -88,6 +95,13 @@ def _comment(value: Any) -> str:
         order = "utf-16-be" if body[:1] == b"\0" else "utf-16-le"
         return body.decode(order, "ignore").strip("\0 ")
     return body.decode("ascii", "ignore").strip("\0 ")
+
+
+def read_made(path: Path) -> record.Record | None:
+    """With what irvis made a file; None where it does not say so. Reads no pixels."""
+    with _as_irvis_errors(path), _quiet(), Pillow.open(path) as image:
+        text = image.info.get(MADE) or _comment(image.getexif().get_ifd(EXIF).get(_USER_COMMENT))
+    return record.parsed(str(text))
 
 
 def read_shown(path: Path) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ from ..files import whole
 from ..types import Meta
 from .decode import EXIF, GPS, reason
 from .deep import Samples
-from .notes import with_comment
+from .notes import comment, with_comment
 
 TILE = 512
 """Side of the tiles, pixels."""
@@ -98,7 +98,7 @@ def _directory(shape: Shape, meta: Meta, compressed: bool, offsets: list[int], c
     """Header and directories; their length does not depend on the offsets and counts."""
     big = shape.bytes > BIG
     tags, exif = ImageFileDirectory_v2(b"II\x2b\0\x08\0\0\0" + bytes(8) if big else b"II\x2a\0\0\0\0\0"), Pillow.Exif()
-    exif.load(with_comment(meta.exif, meta.shown))
+    exif.load(with_comment(meta.exif, comment(meta)))
     for tag in exif:
         tags[tag] = exif.get_ifd(tag) if tag in (EXIF, GPS) else exif[tag]
     channels = shape.channels

@@ -3,18 +3,22 @@
 from .folder import fuse_all, pace_for, write
 from .large import divided, stream_all
 from .pipeline import Pace
-from .plan import Done, Reading, Writing, refuse, targets
+from .plan import ADVICE, Done, Reading, Writing, outputs, record_of, refuse, refuse_others, targets
 from .settling import settled
 
 __all__ = [
+    "ADVICE",
     "Done",
     "Pace",
     "Reading",
     "Writing",
     "divided",
     "fuse_all",
+    "outputs",
     "pace_for",
+    "record_of",
     "refuse",
+    "refuse_others",
     "settled",
     "stream_all",
     "targets",

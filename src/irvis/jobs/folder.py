@@ -11,12 +11,13 @@ from .. import io
 from ..align import misalignment
 from ..color import gray, luma
 from ..data.matching import Match
-from ..errors import said
+from ..errors import refuse_full, said
 from ..fuser import Fuser
+from ..record import Record, text
 from ..types import RGB, Meta, Pair
 from .pipeline import Ended, Pace, Stages, flow
-from .plan import Done, Reading, Writing, targets
-from .temperatures import drawn, meta_of, refuse_without_degrees, whole, write_sidecars
+from .plan import Done, Reading, Writing, is_kept, of_pair, record_of, targets
+from .temperatures import drawn, meta_of, refuse_without_degrees, write_sidecars
 
 CUDA_BATCH = 8
 
@@ -27,6 +28,8 @@ class Loaded:
 
     pair: Pair
     paths: Mapping[str, Path]
+    made: Mapping[str, str]
+    """What each file says of what made it."""
     notes: tuple[str, ...]
 
     @property
@@ -46,6 +49,7 @@ class Fused:
 
     pictures: Mapping[str, RGB]
     paths: Mapping[str, Path]
+    made: Mapping[str, str]
     meta: Meta
     done: Done
     pair: Pair | None = None
@@ -87,10 +91,12 @@ def fuse_all(
 ) -> Generator[Done, None, None]:
     """Fuse all pairs, several at a time, yielding what became of each in their order. `pace`: `pace_for(device)`.
 
-    Files appear whole or not at all, also when the iteration is ended early or by Ctrl-C.
+    Files appear whole or not at all, also when the iteration is ended early or by Ctrl-C. A full disk ends it with
+    NoSpace.
     """
+    records = {method: record_of(fuser, reading, writing) for method, fuser in fusers.items()}
     stages = Stages[Match, Loaded, Fused, Done](
-        read=partial(_read, methods=list(fusers), reading=reading, writing=writing),
+        read=partial(_read, records=records, reading=reading, writing=writing),
         fuse=partial(_fuse, fusers=fusers, device=device),
         write=partial(_write, writing=writing),
     )
@@ -98,9 +104,14 @@ def fuse_all(
 
 
 @torch.inference_mode()
-def _read(match: Match, methods: Sequence[str], reading: Reading, writing: Writing) -> Loaded | Ended[Done]:
-    paths = targets(match, methods, writing)
-    todo = {m: p for m, p in paths.items() if not (writing.if_exists == "skip" and whole(p, writing.drawing))}
+def _read(
+    match: Match, records: Mapping[str, Record], reading: Reading, writing: Writing
+) -> Loaded | Ended[Done]:  # fmt: skip
+    paths = targets(match, list(records), writing)
+    try:
+        todo = {m: path for m, path in paths.items() if not is_kept(path, match, records[m], writing)}
+    except Exception as error:
+        return Ended(Done(name=match.name, files=tuple(paths.values()), problem=said(error)))
     if not todo:
         return Ended(Done(name=match.name, files=tuple(paths.values()), skipped=True))
     with io.noting() as notes:
@@ -121,7 +132,8 @@ def _read(match: Match, methods: Sequence[str], reading: Reading, writing: Writi
         except Exception as error:  # whatever it is, the other pairs are still to be done
             files = tuple(todo.values())
             return Ended(Done(name=match.name, files=files, problem=said(error), notes=tuple(notes)))
-    return Loaded(pair=pair, paths=todo, notes=tuple(notes))
+    made = {m: text(of_pair(records[m], match)) for m in todo}
+    return Loaded(pair=pair, paths=todo, made=made, notes=tuple(notes))
 
 
 def _looks_shifted(pair: Pair) -> list[str]:
@@ -155,6 +167,7 @@ def _fuse(batch: Sequence[Loaded], fusers: Mapping[str, Fuser], device: str) -> 
         Fused(
             pictures=pictures,
             paths=loaded.paths,
+            made=loaded.made,
             meta=loaded.pair.meta,
             done=_outcome(loaded, problem),
             pair=loaded.pair if loaded.pair.thermal is not None else None,
@@ -172,6 +185,7 @@ def _write(fused: Fused, writing: Writing) -> Done:
     try:
         told = [_write_one(fused, method, picture, writing) for method, picture in fused.pictures.items()]
     except Exception as error:
+        refuse_full(error)
         return replace(fused.done, problem=said(error))
     return replace(fused.done, told=told[0]) if told else fused.done
 
@@ -186,7 +200,7 @@ def _write_one(fused: Fused, method: str, picture: RGB, writing: Writing) -> tup
             write_sidecars(path, picture, pair)
         picture, told = drawn(picture, pair, drawing)
         meta = meta_of(pair, drawing)
-    write(path, picture, meta, writing)
+    write(path, picture, replace(meta, made=fused.made[method]), writing)
     return told
 
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from .. import streaming
 from ..data.matching import Match
-from ..errors import IrvisError, said
+from ..errors import IrvisError, refuse_full, said
 from ..fuser import Fuser
+from ..record import Record, text
 from ..thermal import Drawing, Sensing
-from .plan import Done, Reading, Writing, targets
+from .plan import Done, Reading, Writing, is_kept, of_pair, record_of, targets
 
 
 def divided(
@@ -29,20 +30,29 @@ def stream_all(
     show: streaming.Show | None = None,
 ) -> Iterator[Done]:
     """Stream pair after pair, yielding what became of each; `show` sees windows done and in all."""
+    records = {method: _record(fuser, reading, writing, memory) for method, fuser in fusers.items()}
     for pair in pairs:
         paths = targets(pair, list(fusers), writing)
-        todo = {m: p for m, p in paths.items() if not (writing.if_exists == "skip" and p.is_file())}
-        problem = ""
+        todo, problem = paths, ""
         try:
+            todo = {m: path for m, path in paths.items() if not is_kept(path, pair, records[m], writing)}
             _refuse(reading, writing)
             for method, path in todo.items():
                 streaming.fuse_files(
                     pair.visible, pair.infrared, path, fusers[method], memory=memory, range=reading.range,
                     infrared_color=reading.color, color=writing.color, device=device, show=show,
+                    made=text(of_pair(records[method], pair)),
                 )  # fmt: skip
         except Exception as error:  # whatever it is, the other pairs are still to be done
+            refuse_full(error)
             problem = said(error)
         yield Done(name=pair.name, files=tuple(paths.values()), skipped=not todo, problem=problem)
+
+
+def _record(fuser: Fuser, reading: Reading, writing: Writing, memory: int) -> Record:
+    """The windows of a method that looks at everything follow from the memory, and its picture from the windows."""
+    windows = {} if fuser.spec.reach is not None else {"memory": memory}
+    return {**record_of(fuser, reading, writing), **windows}
 
 
 def _exceeds(pair: Match, fusers: Mapping[str, Fuser], memory: int, device: str) -> bool:

@@ -13,8 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
+from ..access import Attempts, Auth, answers_to, knows
 from ..errors import IrvisError
-from ..loopback import HOME, is_loopback, names_us, page_of
+from ..loopback import HOME, is_loopback, page_of
 from . import telling, views
 from .session import Session
 
@@ -46,8 +47,8 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, session: Session, host: str, port: int) -> None:
-        self.session = session
+    def __init__(self, session: Session, host: str, port: int, auth: Auth | None = None) -> None:
+        self.session, self.host, self.auth, self.attempts = session, host, auth, Attempts()
         self.room, self.streams = threading.BoundedSemaphore(REQUESTS), threading.BoundedSemaphore(MOST)
         self.counting, self.started = threading.Lock(), False
         self.page, self.policy = page_of(__package__)
@@ -91,14 +92,14 @@ class Server(ThreadingHTTPServer):
         """Who goes away in the middle is nothing to tell."""
 
 
-def serving(session: Session, host: str, port: int | None) -> Server:
+def serving(session: Session, host: str, port: int | None, auth: Auth | None = None) -> Server:
     """A server that listens; port None: 8080, or the next that is free."""
     if port is not None:
-        return Server(session, host, port)
+        return Server(session, host, port, auth)
     for tried in range(8080, 8080 + ANY):
         with suppress(IrvisError):
-            return Server(session, host, tried)
-    return Server(session, host, 0)
+            return Server(session, host, tried, auth)
+    return Server(session, host, 0, auth)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -121,8 +122,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """See the module."""
-        if self.owner.local and not names_us(self.headers.get("Host", "")):
-            return self._say(403, "this page is for this machine")
+        if not answers_to(self.headers.get("Host", ""), self.owner.host, self.owner.auth):
+            return self._say(403, "this page has another name: open it by its address, or start it with --auth-file")
+        if not self._knows():
+            return None
         asked = urlsplit(self.path)
         name, _, suffix = asked.path[1:].partition(".")
         if asked.path == "/":
@@ -136,6 +139,22 @@ class Handler(BaseHTTPRequestHandler):
             self._stream(name)
         else:
             self._say(404, "there is no such thing here")
+
+    def _knows(self) -> bool:
+        """Whether it may look; else it is asked for the password."""
+        owner, who = self.owner, str(self.client_address[0])
+        if owner.auth is None:
+            return True
+        said = self.headers.get("Authorization", "")
+        if not owner.attempts.allowed(who):
+            self._say(429, "too many wrong passwords: wait a minute")
+        elif knows(said, owner.auth):
+            return True
+        else:
+            if said:
+                owner.attempts.failed(who)
+            self._say(401, "say user and password")
+        return False
 
     def do_HEAD(self) -> None:
         """Whether it is there."""
@@ -202,6 +221,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         else:
             self.send_header("Content-Length", str(length))
+        if status == 401:
+            self.send_header("WWW-Authenticate", 'Basic realm="irvis", charset="UTF-8"')
         self.send_header("Cache-Control", "no-store")
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Content-Security-Policy", self.owner.policy)

@@ -1,12 +1,13 @@
 """Fusion metrics: `measure(fused, visible, infrared)`, or the functions in `METRICS` one by one."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..errors import IrvisError
-from ..types import Picture
+from ..pictures import picture
 from .maps import Values, channels, sharing
 from .profiles import PROFILES, Profile
 from .record import METRICS, Metric
@@ -16,9 +17,9 @@ __all__ = ["METRICS", "PROFILES", "Metric", "Profile", "measure", "sharing"]
 
 @torch.no_grad()
 def measure(
-    fused: Picture,
-    visible: Picture,
-    infrared: Picture,
+    fused: Any,
+    visible: Any,
+    infrared: Any,
     *,
     metrics: Sequence[str] | None = None,
     profile: str = "default",
@@ -27,19 +28,21 @@ def measure(
 
     Parameters
     ----------
-    fused, visible, infrared: (b, 1 or 3, h, w) in [0, 1], of one size, at least 8×8. They are rounded to 8 bits.
+    fused, visible, infrared: what `irvis.fuse` takes and gives: paths, Pillow images, arrays (h, w) or (h, w,
+        channels), tensors (b, 1 or 3, h, w); of one size, at least 8×8. They are rounded to 8 bits.
     metrics: names in the profile; all of it if None.
     profile: whose conventions, one of `PROFILES`: "default", "vifb", "tang", "cddfuse", "zoo", "pyfusionsr", "liu".
 
     Raises
     ------
-    IrvisError: an unknown profile or metric.
+    IrvisError: an unknown profile or metric, no picture, infrared counts of 16 bits.
     ValueError: sizes that differ or are too small.
 
     Inside `with sharing() as memory:` what the metrics need of the sources is computed once for several fused images of
     a pair (call `memory.forget(fused)` after each).
     """
     chosen = find(profile, metrics)
+    fused, visible, infrared = picture(fused), picture(visible), picture(infrared, infrared=True)
     sizes = {tuple(image.shape[-2:]) for image in (fused, visible, infrared)}
     if len(sizes) > 1:
         raise ValueError(f"images must be of one size, not {sorted(sizes)}")

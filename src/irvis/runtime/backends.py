@@ -1,5 +1,6 @@
 """Where a core runs: a runtime takes the core's place, the `Fuser` around it stays the same."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,10 +14,9 @@ from ..errors import IrvisError
 from ..fuser import Fuser
 from ..registry import Method, Precision, Runtime
 from ..types import Gray, Image, Scaled
+from . import substitutes
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-EXTRAS = {"onnxruntime": "onnx", "openvino": "openvino"}
-"""The extra that brings each runtime which torch does not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,23 +90,58 @@ def install(
     device: str = "cpu",
     error: float = 0.0,
     pairs: Callable[[], Sequence[tuple[Tensor, Tensor]]],
+    strict: bool = False,
 ) -> None:
     """Replace `fuser.core` by one that runs elsewhere or in another precision.
 
-    Raises IrvisError for what cannot be had here: a runtime that is not installed, a precision that it has not.
+    A runtime that is not installed, or a precision that the processor would emulate, gives way to the nearest that can
+    be had, with an IrvisWarning; with `strict` that is an IrvisError, as is what no machine has.
     """
     runtime = automatic(fuser.method, device) if runtime == "auto" else runtime
-    if runtime in EXTRAS and find_spec(runtime) is None:
-        raise IrvisError(f"runtime {runtime} needs: pip install 'irvis[{EXTRAS[runtime]}]'")
-    if precision == "int8" and (runtime not in EXTRAS or not fuser.method.learnable):
+    runtime = _taken(*substitutes.runtime_instead(runtime, fuser.method), runtime, strict)
+    emulated = substitutes.precision_instead(precision, device)
+    if not (strict and runtime in ("torch", "collapsed", "compiled")):  # torch can emulate, if it must
+        precision = _taken(*emulated, precision, strict)
+    if precision == "int8" and (runtime not in substitutes.EXTRAS or not fuser.method.learnable):
         raise IrvisError(f"int8 is for networks in onnxruntime or openvino, not for {fuser.method.name} in {runtime}")
     if error < 0:
         raise IrvisError(f"error must not be negative, not {error}")
     if error > 0 and (runtime == "torch" or fuser.method.rewrite is None):
         raise IrvisError("error is for methods that can be rewritten (encdec), in any runtime but torch")
-    source = Source(fuser=fuser, core=fuser.core, device=device, precision=precision, error=error, pairs=pairs)
-    with torch.no_grad():
-        fuser.core = _MAKERS[runtime](source)
+    facts: dict[str, Any] = {"fuser": fuser, "core": fuser.core, "device": device, "error": error, "pairs": pairs}
+
+    def core(chosen: Precision) -> Any:
+        with torch.no_grad():
+            return _MAKERS[runtime](Source(precision=chosen, **facts))
+
+    if precision == "auto":
+        candidates = substitutes.native(device) if fuser.method.learnable else ("fp32",)
+        precision = substitutes.fastest(candidates, lambda chosen: _trial(core(chosen), fuser, device))
+    fuser.core, fuser.precision = core(precision), precision
+
+
+def _taken(found: Any, notice: str, wanted: str, strict: bool) -> Any:
+    """What is used instead of what was wanted; the notice is an error where nothing else will do."""
+    if notice and strict:
+        raise IrvisError(f"{wanted} cannot be had here: {notice.partition(': ')[0]}")
+    if notice:
+        from ..io import IrvisWarning
+
+        warnings.warn(notice, IrvisWarning, stacklevel=4)
+    return found
+
+
+def _trial(core: Any, fuser: Fuser, device: str) -> Callable[[], object]:
+    """One fusion of a small picture, for the measurement of precisions."""
+    planes = 3 if fuser.spec.domain == "rgb" else 1
+    images = [torch.full((1, count, *substitutes.SIZE), 0.5, device=device) for count in (planes, 1)]
+
+    def once() -> object:
+        with torch.inference_mode():
+            fused = core(*images)
+            return float(fused.flatten()[0])  # waits for a GPU
+
+    return once
 
 
 def _torch(source: Source) -> Any:

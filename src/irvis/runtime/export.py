@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors import safe_open
 from torch import Tensor, nn
 
 from .. import __version__
@@ -134,13 +133,9 @@ def provenance(method: Method, weights: str) -> dict[str, str]:
     """Where the weights of a trained method come from: name, sha256, licence. Nothing for a method without."""
     if not method.learnable:
         return {}
-    if weights in method.weights:
-        known = method.weights[weights]
-        return {"weights": weights, "sha256": known.sha256, "licence": known.licence, "trained_on": known.trained_on}
-    with safe_open(weights, "pt") as file:
-        header = file.metadata() or {}
-    told = {key: header[key] for key in ("licence", "trained_on") if key in header}
-    return {"weights": Path(weights).name, "sha256": checkpoints.digest(Path(weights)), "licence": "not stated", **told}
+    facts = {"weights": Path(weights).name, "licence": "not stated", **checkpoints.facts_of(method, weights)}
+    known = method.weights.get(weights)
+    return facts | {"sha256": known.sha256 if known else checkpoints.digest(checkpoints.file_of(weights))}
 
 
 def _described(fuser: Fuser, precision: Weight) -> dict[str, str]:

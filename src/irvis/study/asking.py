@@ -42,8 +42,12 @@ class Answer(NamedTuple):
     """From the first look to the answer."""
 
 
-def join(study: Study, name: str) -> str:
-    """A rater's key, by name; a name that is known goes on where it was. ValueError for what is no name."""
+def join(study: Study, name: str, *, again: bool = True) -> str:
+    """A rater's key, by name; ValueError for what is no name.
+
+    again: a name that is known goes on where it was. False, where anyone can say any name: it is refused, as its key
+    would let one answer in another's place; browsers keep the key and need no name.
+    """
     shown = unicodedata.normalize("NFC", " ".join(name.split()))
     if not shown or len(shown) > LONGEST_NAME or not shown.isprintable():
         raise ValueError(f"a name has 1 to {LONGEST_NAME} letters")
@@ -56,6 +60,8 @@ def join(study: Study, name: str) -> str:
                 raise ValueError(f"this study has its {MOST_RATERS} raters")
             found = (number, secrets.token_urlsafe(18))
             base.execute("INSERT INTO rater VALUES (?, ?, ?, ?)", (number, shown, shown.casefold(), found[1]))
+        elif not again:
+            raise ValueError("that name is taken: go on in the browser where you began, or take another name")
         _ask(base, study, found[0])
     return str(found[1])
 

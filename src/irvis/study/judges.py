@@ -1,6 +1,7 @@
 """Metrics beside people: how alike they order the methods, and how often a metric prefers what a person preferred."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +12,10 @@ from ..errors import IrvisError
 from ..evaluate import judging
 from ..evaluate.entries import Entry
 from ..evaluate.statistics import signs
-from ..jobs import Reading
-from ..thermal import Range
 from .clusters import Array, Clusters, share
 from .folders import Shown
 from .ranking import Comparisons, Ranking
+from .reading import reading
 from .store import Study
 
 DRAWS = 2000
@@ -48,13 +48,14 @@ def measure(
     *,
     workers: int = 0,
     pairs: Sequence[int] | None = None,
-    show: Callable[[Iterator[judging.Judged], int], Iterable[judging.Judged]] = lambda judged, _: judged,
+    show: Callable[[int], AbstractContextManager[Callable[[], object]]] = judging.quietly,
     say: Callable[[str], None] = print,
 ) -> tuple[list[str], Array]:
     """The metrics and their values[pair, method, metric] of the results, by `irvis evaluate`'s machinery.
 
     What is computed is kept in a folder beside the study (study.metrics for study.sqlite). pairs: those wanted; the
-    others stay NaN. IrvisError where the study knows no sources.
+    others stay NaN. show: given the number of results to judge, a context that gives what is called after each.
+    IrvisError where the study knows no sources.
     """
     chosen = judging.choose(metrics, profile)
     values = np.full((len(study.pairs), len(study.methods), len(chosen)), np.nan)
@@ -62,11 +63,13 @@ def measure(
     methods = list(study.methods)
     for entries, group in _groups(study, range(len(study.pairs)) if pairs is None else pairs):
         plan = judging.Plan(
-            entries=entries, metrics=chosen, profile=profile, out=folder(study.file), reading=_reading(study),
+            entries=entries, metrics=chosen, profile=profile, out=folder(study.file), reading=reading(study.reading),
             stems={one.name: _names(study, one) for one in group},
         )  # fmt: skip
         matches = [one.sources for one in group if one.sources]
-        for judged in show(judging.judge_all(matches, plan, workers), len(matches)):
+        with show(len(matches) * len(entries)) as step:
+            done = list(judging.judge_all(matches, plan, workers, step))
+        for judged in done:
             for problem in judged.problems:
                 say(f"failed: {problem}")
             for name, found in judged.values.items():
@@ -163,12 +166,3 @@ def _names(study: Study, one: Shown) -> tuple[str, ...]:
     """What the pair's results are called in their folders."""
     places = (path.relative_to(study.methods[method]) for method, path in one.results.items())
     return tuple(dict.fromkeys(place.with_suffix("").as_posix() for place in places))
-
-
-def _reading(study: Study) -> Reading:
-    span, color = study.reading["range"], study.reading["color"]
-    return Reading(
-        range=Range.parse(str(span)) if span else None,
-        color="gray" if color == "gray" else "refuse",
-        resize=bool(study.reading["resize"]),
-    )

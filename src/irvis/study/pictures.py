@@ -10,8 +10,11 @@ import numpy as np
 from PIL import Image as Pillow
 
 from .. import io
-from ..thermal import Range
+from ..data.matching import Match
+from ..evaluate.judging import read
+from ..jobs import Reading
 from ..types import Image
+from .reading import reading
 from .schedule import Question
 from .store import Study
 
@@ -32,8 +35,7 @@ def picture(study: Study, question: Question, side: Side) -> bytes:
         return _result(one.results[method])
     if one.sources is None:
         raise KeyError("this study has no sources")
-    sources, reading = one.sources, study.reading
-    return _source(sources.visible, sources.infrared, side == "infrared", *(reading[key] for key in sorted(reading)))
+    return _source(one.sources, side == "infrared", reading(study.reading))
 
 
 @lru_cache(KEPT)
@@ -43,16 +45,9 @@ def _result(path: Path) -> bytes:
 
 
 @lru_cache(KEPT)
-def _source(
-    visible: Path,
-    infrared: Path,
-    warm: bool,
-    color: Literal["refuse", "gray"],
-    range: str | None,
-    resize: bool,
-) -> bytes:
+def _source(sources: Match, warm: bool, reading: Reading) -> bytes:
     with _one, io.noting():
-        pair = io.read_pair(visible, infrared, range=Range.parse(range) if range else None, color=color, resize=resize)
+        pair = read(sources, reading)
         return _png(pair.infrared if warm else pair.visible)
 
 

@@ -1,6 +1,7 @@
 """Everything that a study says, from its answers."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import IrvisError
-from ..evaluate.judging import Judged
+from ..evaluate.judging import quietly
 from . import agreement, asking, judges, ranking, store
 from .agreement import Agreement, Rater
 from .asking import Answer
@@ -43,10 +44,10 @@ class Report:
 def report(
     file: Path,
     *,
-    metrics: str = "all",
+    metrics: str = "usual",
     profile: str = "default",
     workers: int = 0,
-    show: Callable[[Iterator[Judged], int], Iterable[Judged]] = lambda judged, _: judged,
+    show: Callable[[int], AbstractContextManager[Callable[[], object]]] = quietly,
     say: Callable[[str], None] = print,
 ) -> Report:
     """Rank the methods of a study by its answers, and compare `metrics` (names by commas, "usual", "all" or "none").

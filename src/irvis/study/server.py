@@ -12,8 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import AF_INET6
 from typing import Any, NoReturn, cast, get_args
 
+from ..access import Attempts, Auth, answers_to, knows, same_site
 from ..errors import IrvisError
-from ..loopback import is_loopback, names_us, page_of
+from ..loopback import is_loopback, page_of
 from . import asking
 from .asking import Said, Standing
 from .pictures import SIDES, picture
@@ -42,8 +43,10 @@ class Server(ThreadingHTTPServer):
     request_queue_size = MOST
 
     def __init__(
-        self, study: Study, host: str, port: int, *, rater: str | None = None, say: Callable[[str], None] = print
-    ) -> None:
+        self, study: Study, host: str, port: int, *, rater: str | None = None, say: Callable[[str], None] = print,
+        auth: Auth | None = None,
+    ) -> None:  # fmt: skip
+        self.host, self.auth, self.attempts = host, auth, Attempts()
         self.study, self.rater, self.say = study, rater, say
         self.room = threading.BoundedSemaphore(MOST)
         self.page, self.policy = page_of(__package__)
@@ -102,7 +105,7 @@ class Handler(BaseHTTPRequestHandler):
         """Send what is made; errors become answers, and what went wrong inside is told on the terminal only."""
         status = 200
         try:
-            self._refuse_other_hosts()
+            self._refuse_strangers()
             kind, body = make()
         except Refused as problem:
             status, kind, body = problem.status, *_json({"error": str(problem)})
@@ -125,12 +128,27 @@ class Handler(BaseHTTPRequestHandler):
             ("Cross-Origin-Resource-Policy", "same-origin"),
         ):
             self.send_header(name, value)
+        if status == 401:
+            self.send_header("WWW-Authenticate", 'Basic realm="irvis study", charset="UTF-8"')
         self.end_headers()
         self.wfile.write(body)
 
-    def _refuse_other_hosts(self) -> None:
-        if self._home.local and not names_us(self.headers.get("Host", "")):
-            raise Refused(403, "This study is for this machine alone.")
+    def _refuse_strangers(self) -> None:
+        """Names that are not this page's, other sites that send something, people who do not know the password."""
+        home, who = self._home, str(self.client_address[0])
+        if not answers_to(self.headers.get("Host", ""), home.host, home.auth):
+            raise Refused(403, "This study has another name: open it by the address that its terminal shows.")
+        if self.command == "POST" and not same_site(lambda name: self.headers.get(name, "")):
+            raise Refused(403, "Another site sent this.")
+        if home.auth is None:
+            return
+        said = self.headers.get("Authorization", "")
+        if not home.attempts.allowed(who):
+            raise Refused(429, "Too many wrong passwords: wait a minute.")
+        if not knows(said, home.auth):
+            if said:
+                home.attempts.failed(who)
+            raise Refused(401, "Say user and password.")
 
     def _get(self) -> tuple[str, bytes]:
         if self.path == "/":
@@ -178,7 +196,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _join(self, told: dict[str, str]) -> dict[str, Any]:
         home = self._home
-        key = asking.join(home.study, home.rater or _word(told, "name"))
+        key = asking.join(home.study, home.rater or _word(told, "name"), again=home.local or home.rater is not None)
         standing = asking.standing(home.study, key)
         home.say(f"{standing.name}: {standing.done} of {standing.total}")
         return {"key": key, **_shown(home.study, standing)}

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..data.matching import Match
 from ..errors import IrvisError
@@ -45,8 +46,8 @@ class Study:
     seed: int
     asked: int
     """Questions for each rater, at most."""
-    reading: Mapping[str, str | bool | None]
-    """How infrared files are taken: range, color, resize."""
+    reading: Mapping[str, Any]
+    """How infrared files are taken, see `reading.told`."""
 
 
 def create(study: Study) -> None:

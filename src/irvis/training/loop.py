@@ -4,6 +4,7 @@ import json
 import math
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -14,8 +15,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
 from .. import registry, weights
+from ..budget import physical
 from ..data.pairs import Crops
-from ..errors import IrvisError
+from ..errors import IrvisError, is_out_of_memory
 from ..files import whole
 from ..fuser import Fuser
 from .alarms import Alarms
@@ -37,6 +39,8 @@ class Progress:
     stage: int = 0
     step: int = 0
     best: float = math.inf
+    validated: bool = True
+    """Whether the epoch that ended last was; weights are saved before."""
 
 
 def train(
@@ -75,7 +79,8 @@ def train(
     with Log(out, (progress.stage, progress.step), lengths, lead=fabric.is_global_zero) as log:
         run = Run(fabric, recipe, fuser, sources, out, log, workers, show)
         for number in range(progress.stage, len(recipe.stages)):
-            run.stage(number, progress, saved)
+            with _within_memory(f"stage {number + 1}"):
+                run.stage(number, progress, saved)
             saved = None
             run.write(f"stage{number + 1}")
             progress.stage, progress.step, progress.best = number + 1, 0, math.inf
@@ -87,12 +92,34 @@ def _refuse(recipe: Recipe, fuser: Fuser, processes: int) -> None:
     if not isinstance(fuser.core, nn.Module):
         raise IrvisError(f"{recipe.method} has nothing to train")
     multiple = fuser.spec.multiple * fuser.spec.scale
-    for stage in recipe.stages:
+    for number, stage in enumerate(recipe.stages, 1):
+        _refuse_more_than_memory(stage, number, processes)
         if stage.crop % multiple:
             raise IrvisError(f"crop {stage.crop} is not a multiple of {multiple}, as {recipe.method} needs")
         if stage.batch % processes:
             raise IrvisError(f"batch {stage.batch} cannot be shared by {processes} processes")
         freeze_all_but(fuser.core, stage.learn)
+
+
+def _refuse_more_than_memory(stage: Stage, number: int, processes: int) -> None:
+    """The crops alone, of four channels, as they are cut, turned and joined."""
+    needed, there = 3 * 4 * 4 * stage.batch // max(processes, 1) * stage.crop**2, physical()
+    if there is not None and needed > there:
+        raise IrvisError(
+            f"stage {number}: a batch of {stage.batch} crops of {stage.crop}x{stage.crop} takes {needed / 1e9:,.0f} GB "
+            f"of memory, and this machine has {there / 1e9:,.0f} GB: take a smaller crop or batch"
+        )
+
+
+@contextmanager
+def _within_memory(what: str) -> Iterator[None]:
+    """Running out of memory is one line that says at what, and what helps."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise IrvisError(f"{what}: there is not enough memory: take a smaller crop or batch in the recipe") from error
 
 
 def _resumed(file: Path, recipe: Recipe) -> Mapping[str, Any]:
@@ -136,6 +163,8 @@ class Run:
         if saved is not None:
             optimizer.load_state_dict(saved["optimizer"])
             fabric.strategy.precision.load_state_dict(saved["precision"])
+        if not progress.validated:  # the run ended while it was at it
+            self._validated(number, progress, optimizer)
         alarms, total = Alarms(), stage.epochs * stage.steps
         for step, (visible, infrared, *target) in self._batches(number, progress.step, total):
             torch.manual_seed(hash((self.recipe.seed, number, step, fabric.global_rank)) % 2**63)
@@ -175,11 +204,23 @@ class Run:
         ends = progress.step % stage.steps == 0
         if not (ends or progress.step % EVERY == 0):
             return
+        progress.validated = not ends
         if fabric.is_global_zero:
             if ends:
-                self._validate(number, progress)
+                self.write("last")
             self._save(progress, optimizer)
+        if ends:
+            self._validated(number, progress, optimizer)
         fabric.barrier()
+
+    def _validated(self, number: int, progress: Progress, optimizer: Any) -> None:
+        """After the weights are saved: whatever happens here, they are not lost."""
+        if self.fabric.is_global_zero:
+            with _within_memory(f"validation after stage {number + 1}, step {progress.step} (weights are saved)"):
+                self._validate(number, progress)
+        progress.validated = True
+        if self.fabric.is_global_zero:
+            self._save(progress, optimizer)
 
     def _validate(self, number: int, progress: Progress) -> None:
         """Losses on whole validation pairs; keeps the best weights and draws a picture."""
@@ -191,7 +232,6 @@ class Run:
         if score <= progress.best:
             progress.best = score
             self.write("best")
-        self.write("last")
 
     def write(self, name: str) -> None:
         weights.save(

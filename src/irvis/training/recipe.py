@@ -90,10 +90,14 @@ def load(source: str | Path) -> Recipe:
         table = tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as problem:
         raise IrvisError(f"{path}: not valid TOML: {problem}") from problem
-    stages = table.pop("stage", [])
-    if not stages:
+    stages, given = table.pop("stage", []), table.pop("data", {})
+    if isinstance(stages, dict):
+        raise IrvisError(f"{path}: write [[stage]] with two brackets on each side, as a recipe may have several")
+    if not stages or not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
         raise IrvisError(f"{path}: a recipe needs at least one [[stage]]")
-    data = _build(Data, table.pop("data", {}), f"{path} [data]")
+    if not isinstance(given, dict):
+        raise IrvisError(f"{path}: write [data] with one bracket on each side, as there is one only")
+    data = _build(Data, given, f"{path} [data]")
     built = [_build(Stage, stage, f"{path} stage {n}") for n, stage in enumerate(stages, 1)]
     table.setdefault("name", path.stem)
     recipe: Recipe = _build(Recipe, {**table, "stages": tuple(built), "data": data}, str(path))

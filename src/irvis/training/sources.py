@@ -10,6 +10,7 @@ from ..data.pairs import ImageFolder, Joined, PairFolder, SceneFolder, Source, T
 from ..data.patterns import Patterns
 from ..errors import IrvisError
 from ..thermal import Range
+from .looking import Lost, Show, looked_at
 from .recipe import Data
 from .target import target
 
@@ -30,6 +31,8 @@ class Sources:
     """One line each: what was found."""
     images: Sequence[Source] = ()
     """Single images, each as both sources."""
+    lost: Sequence[Lost] = ()
+    """What could not be read and is left out."""
 
     def drawn(self, images: bool) -> tuple[Sequence[Source], Sequence[float]]:
         """What batches are drawn from, and how often each: pairs, and single images by their number if wanted."""
@@ -47,8 +50,11 @@ def gather(
     images: Sequence[Path] = (),
     seed: int = 0,
     range: Range | None = None,
+    show: Show | None = None,
 ) -> Sources:
     """Pairs of every folder and the recipe's synthetic scenes; single images of the folders `images`.
+
+    Every file is read once: what cannot be is left out, see `looking`, which tells `show` how far it is.
 
     Each folder gives its own contiguous share of pairs to validation: neighbours often show one scene.
     """
@@ -57,33 +63,49 @@ def gather(
     if folders and data.synthetic >= 1:
         raise IrvisError("this recipe trains on synthetic scenes alone (synthetic = 1): leave out --data")
     memory = CACHE // max(len(folders), 1)
-    train: list[Source] = []
-    validation: list[Source] = []
-    lines = []
-    for folder in folders:
-        learn, check, line = _folder(folder, data, range, memory)
-        lines.append(line)
-        train.append(learn)
-        if check:
-            validation.append(check)
+    found = [_folder(folder, data, range, memory) for folder in folders]
+    single = [ImageFolder(folder, range=range, cache=memory) for folder in images]
+    read = [part for folder in found for part in (folder.learn, folder.check) if part is not None]
+    lost = looked_at([*read, *single], show)
+    for place, source in zip((*folders, *images), (*(folder.learn for folder in found), *single), strict=True):
+        if not len(source):
+            raise IrvisError(f"{place}: nothing there to train on can be read; {lost[0].name}: {lost[0].problem}")
+    train: list[Source] = [folder.learn for folder in found]
+    validation: list[Source] = [folder.check for folder in found if folder.check is not None and len(folder.check)]
+    lines = [folder.line for folder in found]
     synthetic = data.synthetic if folders else 1.0
     if synthetic > 0:
         train.append(SceneFolder(data.scenes, seed=seed * 100_000))
         lines.append(f"{data.scenes} synthetic scenes, {synthetic:.0%} of the crops")
     if not validation:
         validation.append(SceneFolder(VALIDATION_SCENES, seed=seed * 100_000 + data.scenes))
-    single = [ImageFolder(folder, range=range, cache=memory) for folder in images]
     lines += [f"{folder}: {len(source)} single images" for folder, source in zip(images, single, strict=True)]
     share = _shares([len(source) for source in train], synthetic)
     if data.target:
         train = [*(Taught(source, target, data.variants, data.gamma) for source in train), Patterns(2000)]
         share = [*(part * (1 - data.patterns) for part in share), data.patterns]
         validation = [Taught(source, target, 1, 1.0) for source in validation]
-    return Sources(train=train, share=share, validation=Joined(validation), names=lines, images=single)
+    return Sources(train=train, share=share, validation=Joined(validation), names=lines, images=single, lost=lost)
 
 
-def _folder(folder: Path, data: Data, range: Range | None, memory: int) -> tuple[PairFolder, PairFolder | None, str]:
-    """What of a folder is trained on, what validates, and a line about both. Of a public set, its training split."""
+@dataclass(frozen=True, kw_only=True)
+class _Folder:
+    """What of a folder is trained on, what validates, and what is said of it."""
+
+    learn: PairFolder
+    check: PairFolder | None
+    told: str
+    alone: int
+
+    @property
+    def line(self) -> str:
+        kept = 0 if self.check is None else len(self.check)
+        lonely = f", {self.alone} files without a partner" if self.alone else ""
+        return f"{self.told}: {len(self.learn)} pairs to train on, {kept} to validate{lonely}"
+
+
+def _folder(folder: Path, data: Data, range: Range | None, memory: int) -> _Folder:
+    """Of a public set, its training split."""
     layout = catalog.detect(folder) if folder.is_dir() else None
     if layout is not None and not layout.registered and layout.register is None:
         raise IrvisError(f"{folder} is {layout.name}, whose pairs are not registered: align them first")
@@ -107,8 +129,8 @@ def _folder(folder: Path, data: Data, range: Range | None, memory: int) -> tuple
     if learn is None:
         raise IrvisError(f"{folder} has too few pairs to train on")
     alone = len(found.only_visible) + len(found.only_infrared)
-    line = f"{folder}{f' ({layout.name}, {split} split)' if layout and split else ''}: {len(learn)} pairs to train on, "
-    return learn, check, f"{line}{len(names[1])} to validate{f', {alone} files without a partner' if alone else ''}"
+    told = f"{folder} ({layout.name}, {split} split)" if layout and split else str(folder)
+    return _Folder(learn=learn, check=check, told=told, alone=alone)
 
 
 def _shares(sizes: Sequence[int], synthetic: float) -> list[float]:

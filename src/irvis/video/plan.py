@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import IrvisError
+from ..files import method_name
 from ..thermal import Drawing
 from .coding import CONTAINERS, codec_of, options_of
 from .preparing import Asked
@@ -64,7 +65,7 @@ def targets(methods: Sequence[str], coding: Coding) -> dict[str, Path]:
     """The file or folder of each method: OUT, or with several OUT-METHOD.mp4 and OUT/METHOD."""
     if len(methods) == 1:
         return {methods[0]: coding.out}
-    names = {method: method.replace(":", "-").replace("/", "_") for method in methods}
+    names = {method: method_name(method) for method in methods}
     if coding.is_file:
         return {m: coding.out.with_name(f"{coding.out.stem}-{name}{coding.out.suffix}") for m, name in names.items()}
     return {m: coding.out / name for m, name in names.items()}

@@ -1,5 +1,33 @@
 """Networks that others published, one file each; importing this package enters them into the registry."""
 
-from . import seafusion
+from . import (
+    densefuse,
+    didfuse,
+    dualbranch,
+    gifnet,
+    ifcnn,
+    lrrnet,
+    lutfuse,
+    reconet,
+    seafusion,
+    siba,
+    tardal,
+    u2fusion,
+    ydtr,
+)
 
-__all__ = ["seafusion"]
+__all__ = [
+    "densefuse",
+    "didfuse",
+    "dualbranch",
+    "gifnet",
+    "ifcnn",
+    "lrrnet",
+    "lutfuse",
+    "reconet",
+    "seafusion",
+    "siba",
+    "tardal",
+    "u2fusion",
+    "ydtr",
+]

@@ -11,6 +11,7 @@ from ...published import File, Published
 from ...registry import register
 from ...types import Gray, Image
 from . import parts, scripts
+from .parts import convolution
 
 PUBLISHED = Published(
     title="SeAFusion",
@@ -31,7 +32,7 @@ PUBLISHED = Published(
 
 @register(
     "seafusion",
-    spec=parts.luma(reach=11),
+    spec=parts.luma(reach=9),
     paper="https://doi.org/10.1016/j.inffus.2021.12.004",
     published=PUBLISHED,
     small={"width": 4},
@@ -42,18 +43,21 @@ class SeAFusion(nn.Module):
     Parameters
     ----------
     width: channels of the first layer (16 in the paper).
-    as_published: give the authors' script's picture: their colours, stretched from black to white, truncated to 8 bits.
+    as_published: give the authors' script's picture: its colours, stretched from black to white, cut to 8 bits.
     """
 
     def __init__(self, width: int = 16, as_published: bool = False) -> None:
         super().__init__()
         self.as_published = as_published
         for side in ("vis", "inf"):
-            self.add_module(f"{side}_conv", Convolution(1, width))
+            self.add_module(f"{side}_conv", convolution(1, width, name="conv"))
             self.add_module(f"{side}_rgbd1", Block(width, 2 * width))
             self.add_module(f"{side}_rgbd2", Block(2 * width, 3 * width))
-        self.decode4, self.decode3 = Convolution(6 * width, 4 * width), Convolution(4 * width, 2 * width)
-        self.decode2, self.decode1 = Convolution(2 * width, width), Convolution(width, 1)
+        channels = (6 * width, 4 * width, 2 * width, width)
+        self.decode4, self.decode3, self.decode2 = (
+            convolution(into, out, name="conv") for into, out in zip(channels, channels[1:], strict=False)
+        )
+        self.decode1 = convolution(width, 1, name="conv")
 
     def forward(self, visible: Image, infrared: Gray) -> Image:
         """Fuse luma and infrared in [0, 1]; with `as_published` RGB and infrared."""
@@ -74,26 +78,16 @@ class SeAFusion(nn.Module):
         return self.get_submodule(f"{side}_rgbd2")(self.get_submodule(f"{side}_rgbd1")(first))
 
 
-class Convolution(nn.Module):
-    """A convolution of one size, called `conv` in the file."""
-
-    def __init__(self, into: int, out: int, size: int = 3) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(into, out, size, padding=size // 2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.conv(x)
-
-
 class Block(nn.Module):
     """Gradient residual dense block: two dense layers beside the magnitude of a learned gradient."""
 
     def __init__(self, into: int, out: int) -> None:
         super().__init__()
-        self.dense = nn.ModuleDict({"conv1": Convolution(into, into), "conv2": Convolution(2 * into, into)})
-        self.convdown, self.convup = Convolution(3 * into, out, 1), Convolution(into, out, 1)
-        gradients = {name: nn.Conv2d(into, into, 3, padding=1, groups=into, bias=False) for name in ("convx", "convy")}
-        self.sobelconv = nn.ModuleDict(gradients)
+        dense = {f"conv{n}": convolution(n * into, into, name="conv") for n in (1, 2)}
+        self.dense = nn.ModuleDict(dense)
+        self.convdown, self.convup = (convolution(n * into, out, 1, name="conv") for n in (3, 1))
+        slopes = {name: convolution(into, into, groups=into, bias=False) for name in ("convx", "convy")}
+        self.sobelconv = nn.ModuleDict(slopes)
 
     def forward(self, x: Tensor) -> Tensor:
         dense = x
