@@ -10,7 +10,7 @@ import matplotlib
 import torch
 from torch import Tensor
 
-from common import FIGURES, arguments, write
+from common import FIGURES, Rows, arguments
 from irvis import api
 from irvis.color import luma
 from irvis.data.scene import scene
@@ -24,20 +24,9 @@ SIZE, AT = (224, 224), (112, 112)
 
 
 def main() -> None:
-    arguments(__doc__)
-    names = list(METHODS["encdec"].weights)
-    rows = []
+    rows, names = Rows("attention", arguments(__doc__)), list(METHODS["encdec"].weights)
     for name in names:
-        core = api.fuser(f"encdec:{name}").core
-        first, second = (gradient(core, *planes(seed)) for seed in (1, 2))
-        change = (first - second).norm() / first.norm()
-        row: dict[str, object] = {
-            "weights": name,
-            "activation": api.fuser(f"encdec:{name}").options["activation"],
-        }
-        row["change of the gradient between two scenes"] = float(change)
-        row |= {f"visible share, level {n + 1}": share for n, share in enumerate(energy(core))}
-        rows.append(row)
+        rows.add({"weights": name}, lambda name=name: row_of(name), [f"encdec:{name}"])
     impulses(names)
     note = (
         "A change of 0 says that the weights of both sources are the same at every pixel of every picture: a "
@@ -47,7 +36,16 @@ def main() -> None:
         "What one bright pixel of the visible (top) and infrared (bottom) image becomes before tanh; red is positive, "
         "blue negative."
     )
-    write("attention", rows, "Is the 1×1 layer attention?", note)
+    rows.write("Is the 1×1 layer attention?", note)
+
+
+def row_of(name: str) -> dict[str, object]:
+    fuser = api.fuser(f"encdec:{name}")
+    first, second = (gradient(fuser.core, *planes(seed)) for seed in (1, 2))
+    change = float((first - second).norm() / first.norm())
+    row = {"weights": name, "activation": fuser.options["activation"]}
+    row["change of the gradient between two scenes"] = change
+    return row | {f"visible share, level {n + 1}": share for n, share in enumerate(energy(fuser.core))}
 
 
 def planes(seed: int) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ padding invents.
 
 import torch
 
-from common import arguments, write
+from common import Rows, arguments
 from irvis import api
 from irvis.color import luma
 from irvis.data.scene import random_conditions, scene
@@ -19,26 +19,30 @@ SEEDS, RIM = range(300, 308), 4
 
 @torch.inference_mode()
 def main() -> None:
-    arguments(__doc__)
-    rows = []
+    rows = Rows("border", arguments(__doc__))
     for name in METHODS["encdec"].weights:
         for padding in ("replicate", "zero"):
-            fuser = api.fuser(f"encdec:{name}:padding={padding}")
-            sums = torch.zeros(2)
-            for seed in SEEDS:
-                visible, infrared = scene(seed, (480, 640), random_conditions(seed)).tensors()
-                whole = luma(fuser(visible, infrared))[:, :, *WINDOW]
-                alone = luma(fuser(visible[:, :, *WINDOW], infrared[:, :, *WINDOW]))
-                change = 255 * (whole - alone).abs()[0, 0]
-                inside = change[RIM:-RIM, RIM:-RIM]
-                rim = (change.sum() - inside.sum()) / (change.numel() - inside.numel())
-                sums += torch.stack([rim, inside.mean()]) / len(SEEDS)
-            rows.append({"weights": name, "padding": padding, "outer 4 px": float(sums[0]), "inside": float(sums[1])})
+            key = {"weights": name, "padding": padding}
+            rows.add(key, lambda key=key: key | costs(**key), [f"encdec:{name}"])
     note = (
         "Gray levels of 255, mean of eight scenes; smaller is better. All these weights were trained with the repeated "
         "border: trained with zeros, the network would make up for part of the difference."
     )
-    write("border", rows, "What the border costs", note)
+    rows.write("What the border costs", note)
+
+
+def costs(weights: str, padding: str) -> dict[str, float]:
+    """Mean change in the outer pixels, and inside."""
+    fuser, sums = api.fuser(f"encdec:{weights}:padding={padding}"), torch.zeros(2)
+    for seed in SEEDS:
+        visible, infrared = scene(seed, (480, 640), random_conditions(seed)).tensors()
+        whole = luma(fuser(visible, infrared))[:, :, *WINDOW]
+        alone = luma(fuser(visible[:, :, *WINDOW], infrared[:, :, *WINDOW]))
+        change = 255 * (whole - alone).abs()[0, 0]
+        inside = change[RIM:-RIM, RIM:-RIM]
+        rim = (change.sum() - inside.sum()) / (change.numel() - inside.numel())
+        sums += torch.stack([rim, inside.mean()]) / len(SEEDS)
+    return {"outer 4 px": float(sums[0]), "inside": float(sums[1])}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ levels of 255, since the sources themselves lose theirs.
 import matplotlib
 import torch
 
-from common import FIGURES, arguments, write
+from common import FIGURES, Row, Rows, arguments
 from first_experiments import SIZE, contrast, ring
 from irvis import api
 from irvis.color import luma
@@ -18,45 +18,56 @@ from irvis.methods import METHODS
 matplotlib.use("Agg")
 from matplotlib import pyplot
 
-SWEEPS = {
-    "fog": (0.0, 0.5, 1.0),
-    "rain": (0.0, 0.5, 1.0),
-    "darkness": (0.0, 0.5, 1.0),
-    "glare": (0.0, 0.5, 1.0),
-}
+SWEEPS, LEVELS = ("fog", "rain", "darkness", "glare"), {"none": 0.0, "half": 0.5, "most": 1.0}
+PARTS = ("letters", "pedestrians")
 SEEDS = range(200, 203)
 SPECTRA = ("thermal", "near-infrared")
 
 
 def main() -> None:
-    arguments(__doc__)
+    rows = Rows("conditions", arguments(__doc__))
     shipped = [f"encdec:{name}" for name in METHODS["encdec"].weights]
     names = ["visible", "infrared", "average", "laplacian", *shipped]
-    rows = []
+    for what in (*SWEEPS, *SPECTRA):
+        keys = [{"method": name, "condition": what} for name in names]
+        rows.several(keys, swept, lambda key: [key["method"]])
+    drawn(names, rows.rows)
+    note = (
+        "Contrast in gray levels of 255, mean of three scenes: letters against their board, pedestrians against the "
+        "ground beside them. Other conditions as in `Conditions()`: night.\n\n![conditions](../figures/conditions.png)"
+    )
+    rows.write("Fog, rain, darkness, glare, and near infrared", note)
+
+
+def swept(keys: list[Row]) -> list[Row]:
+    """The rows of several methods under one condition."""
+    what, names = keys[0]["condition"], [key["method"] for key in keys]
+    asked = (
+        {level: {what: value} for level, value in LEVELS.items()} if what in SWEEPS else {"none": {"spectrum": what}}
+    )
+    rows = {key["method"]: dict(key) for key in keys}
+    for level, facts in asked.items():
+        for name, both in kept(names, Conditions(**facts)).items():
+            rows[name] |= {f"{part}, {level}": value for part, value in zip(PARTS, both, strict=True)}
+    return list(rows.values())
+
+
+def drawn(names: list[str], rows: list[Row]) -> None:
+    """Contrasts over each condition, a line per method."""
     figure, axes = pyplot.subplots(2, len(SWEEPS), figsize=(4 * len(SWEEPS), 6.4), sharey="row", squeeze=False)
-    for column, (what, levels) in enumerate(SWEEPS.items()):
-        scores = {level: kept(names, Conditions(**{what: level})) for level in levels}
-        for name in names:
-            for line, part in enumerate(("letters", "pedestrians")):
-                axes[line, column].plot(levels, [scores[level][name][line] for level in levels], label=name)
-                axes[line, column].set_title(f"{part}, {what}", fontsize=10)
-            first, last = scores[levels[0]][name], scores[levels[-1]][name]
-            rows.append({"method": name, "condition": what} | _columns(first, "none") | _columns(last, "most"))
-            print(rows[-1], flush=True)
-    for spectrum in SPECTRA:
-        for name, both in kept(names, Conditions(spectrum=spectrum)).items():
-            rows.append({"method": name, "condition": spectrum} | _columns(both, "none"))
+    found = {(row["method"], row["condition"]): row for row in rows}
+    for column, what in enumerate(SWEEPS):
+        for line, part in enumerate(PARTS):
+            axes[line, column].set_title(f"{part}, {what}", fontsize=10)
+            for name in names:
+                values = [found[name, what][f"{part}, {level}"] for level in LEVELS]
+                axes[line, column].plot(list(LEVELS.values()), values, label=name)
     for line in axes:
         line[0].set_ylabel("contrast, gray levels of 255")
     axes[0, -1].legend(fontsize=7, loc="center right")
     FIGURES.mkdir(parents=True, exist_ok=True)
     figure.tight_layout()
     figure.savefig(FIGURES / "conditions.png", dpi=80)
-    note = (
-        "Contrast in gray levels of 255, mean of three scenes: letters against their board, pedestrians against the "
-        "ground beside them. Other conditions as in `Conditions()`: night.\n\n![conditions](../figures/conditions.png)"
-    )
-    write("conditions", rows, "Fog, rain, darkness, glare, and near infrared", note)
 
 
 @torch.inference_mode()
@@ -74,10 +85,6 @@ def kept(names: list[str], conditions: Conditions) -> dict[str, tuple[float, flo
             for n, (inside, outside) in enumerate(((letters, board), (people, beside))):
                 sums[name][n] += 255 * abs(contrast(fused, inside, outside)) / len(SEEDS)
     return {name: (both[0], both[1]) for name, both in sums.items()}
-
-
-def _columns(both: tuple[float, float], level: str) -> dict[str, float]:
-    return {f"letters, {level}": both[0], f"pedestrians, {level}": both[1]}
 
 
 if __name__ == "__main__":

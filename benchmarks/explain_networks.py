@@ -4,12 +4,14 @@ and what MaeFuse's decoder makes of the features at each step.
 The gain at a frequency is the response to gray waves of that frequency, averaged over four directions.
 """
 
+import argparse
+from collections.abc import Callable
+
 import torch
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from common import arguments
 from drawing import CYCLE, page, planes, plotted
 from irvis import api
 from irvis.color import with_luma
@@ -23,12 +25,11 @@ SIDE = 128
 
 @torch.inference_mode()
 def main() -> None:
-    arguments(__doc__ or "")
-    plan_of_encdec()
-    filters()
-    gains()
-    plan_of_training()
-    decoded()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[[], *DRAWERS], help="figures; all if none is named")
+    torch.set_num_threads(1)
+    for name in parser.parse_args().names or DRAWERS:
+        DRAWERS[name]()
 
 
 def filters() -> None:
@@ -177,6 +178,11 @@ def finished(axis: Axes, name: str, across: tuple[float, float], down: tuple[flo
     axis.set_ylim(*down)
     axis.set_axis_off()
     plotted(name, axis.figure)  # type: ignore[arg-type]
+
+
+DRAWERS: dict[str, Callable[[], None]] = {
+    "encdec": plan_of_encdec, "filters": filters, "gains": gains, "training": plan_of_training, "decoded": decoded,
+}  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from common import arguments, write
+from common import Rows, arguments
 from irvis import api
 from irvis.color import luma
 from irvis.data.scene import scene
@@ -21,19 +21,21 @@ SEEDS, SIZE = range(100, 110), (480, 640)
 
 
 def main() -> None:
-    arguments(__doc__)
+    rows = Rows("first_experiments", arguments(__doc__))
     names = ["average", "max", "visible", "infrared", "laplacian", *(f"encdec:{n}" for n in METHODS["encdec"].weights)]
-    rows = []
     for name in names:
-        kept = [experiment(name, seed) for seed in SEEDS]
-        columns = ("letters kept", "pedestrians kept", "change when swapped")
-        rows.append({"method": name} | {c: sum(k[n] for k in kept) / len(kept) for n, c in enumerate(columns)})
-        print(rows[-1], flush=True)
+        rows.add({"method": name}, lambda name=name: row_of(name), [name])
     note = (
         "Means over ten scenes at night. 1 = the contrast of the source that shows it, with its sign; 0 = gone; "
         "negative = inverted."
     )
-    write("first_experiments", rows, "First experiments: is what one camera sees kept?", note)
+    rows.write("First experiments: is what one camera sees kept?", note)
+
+
+def row_of(name: str) -> dict[str, object]:
+    kept = [experiment(name, seed) for seed in SEEDS]
+    columns = ("letters kept", "pedestrians kept", "change when swapped")
+    return {"method": name} | {c: sum(k[n] for k in kept) / len(kept) for n, c in enumerate(columns)}
 
 
 @torch.inference_mode()

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import product
 from pathlib import Path
 from shutil import rmtree
 from statistics import median
@@ -22,7 +24,7 @@ from time import perf_counter, process_time
 
 import torch
 
-from common import arguments, markdown, write
+from common import Rows, arguments, markdown
 from irvis import api, io, jobs
 from irvis.data.matching import match
 from irvis.fuser import Fuser
@@ -39,21 +41,21 @@ def main() -> None:
         runs={"type": int, "default": 5, "help": "rounds"},
         pairs={"type": int, "help": "only the first so many of each set: prints and keeps nothing"},
     )
-    rows = []
-    for name in chosen.sets.split(","):
-        for method in chosen.methods.split(","):
-            rows.append(row_of(name, method, chosen))
-            print(rows[-1], flush=True)
+    sets, methods = chosen.sets.split(","), chosen.methods.split(",")
+    if chosen.pairs:
+        print(markdown([row_of(name, method, chosen) for name in sets for method in methods]))
+        return
+    rows = Rows("folder", chosen)
+    for name, method in product(sets, methods):
+        make = partial(row_of, name, method, chosen)
+        rows.add({"set": name, "method": method}, make, [method])
     note = (
         "decode, fuse, encode: that stage alone on all cores; work: their processor seconds over the cores; bound: the "
         "largest of these; whole: the three stages overlapping, as in `irvis fuse`; whole / bound: 1 is perfect; in "
         "turn: pair after pair without overlap; command: the `irvis fuse` process, start-up included. Seconds per "
         "folder, medians. The files lie in the system's cache: a slow disk is not measured."
     )
-    if chosen.pairs:
-        print(markdown(rows))
-    else:
-        write("folder", rows, f"Whole folders on {chosen.threads} cores, float32", note)
+    rows.write(f"Whole folders on {chosen.threads} cores, float32", note)
 
 
 @dataclass

@@ -6,7 +6,7 @@ log(seconds) over log(pixels): 1 is linear growth.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from math import log
+from math import log, prod
 from typing import Any
 
 import matplotlib
@@ -14,7 +14,7 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot
 
-from common import FIGURES, arguments, write
+from common import FIGURES, Rows, arguments
 from irvis.bench.rounds import Result, gather, turns
 from irvis.bench.rows import Row, sizes
 
@@ -27,24 +27,29 @@ MIB = 2**20
 def main() -> None:
     options = {"runs": {"type": int, "default": 12}, "rounds": {"type": int, "default": 3}}
     chosen = arguments(__doc__, sizes={"default": SIZES}, **options)
-    results = gather(
-        planned := list(rows(chosen.sizes, chosen.threads)), list(turns(planned, chosen.runs, chosen.rounds))
-    )
-    broken = [f"{result.row.method} {result.row.size}: {result.problem}" for result in results if result.problem]
-    assert not broken, broken
-    whole = {(result.row.method, pixels(result)): result for result in results if result.row.tile is None}
-    tiled = {(result.row.method, pixels(result)): result for result in results if result.row.tile is not None}
-    draw(whole, tiled)
-    slopes = "; ".join(f"{method} {exponent(list(_of(whole, method))):.2f}" for method in METHODS)
+    table, planned = Rows("growth", chosen), list(rows(chosen.sizes, chosen.threads))
+    keys = [{"method": row.method, "size": row.size} for row in planned if row.tile is None]
+    table.several(keys, lambda due: timed(due, planned, chosen), lambda key: [key["method"]])
+    draw(table.rows)
+    slopes = "; ".join(f"{method} {exponent(_of(table.rows, method)):.2f}" for method in METHODS)
     note = (
         f"Exponent of the growth of time with pixels, by least squares over all sizes: {slopes}. MiB: peak memory of "
         "the process beyond what it held before the method was loaded. Tiles have sides of "
         f"{TILE} pixels and are not used for pictures that are no larger. One pair at a time, the whole fuser, torch "
-        f"eager, float32; median of {len(results[0].seconds)} calls in {chosen.rounds} rounds, the rows taking turns."
+        f"eager, float32; median of {chosen.runs} calls in {chosen.rounds} rounds, the rows taking turns."
         "\n\n![growth](../figures/growth.png)"
     )
-    table = [line(one, tiled.get(place, one)) for place, one in whole.items()]
-    write("growth", table, "Time and memory over the size of the picture", note)
+    table.write("Time and memory over the size of the picture", note)
+
+
+def timed(due: list[dict[str, Any]], planned: list[Row], chosen) -> list[dict[str, Any]]:
+    """The rows that are due, in turns, whole and in tiles."""
+    wanted = [row for row in planned if {"method": row.method, "size": row.size} in due]
+    results = gather(wanted, list(turns(wanted, chosen.runs, chosen.rounds)))
+    broken = [f"{result.row.method} {result.row.size}: {result.problem}" for result in results if result.problem]
+    assert not broken, broken
+    tiled = {(one.row.method, one.row.size): one for one in results if one.row.tile is not None}
+    return [line(one, tiled.get((one.row.method, one.row.size), one)) for one in results if one.row.tile is None]
 
 
 def rows(text: str, threads: int) -> Iterator[Row]:
@@ -70,26 +75,31 @@ def pixels(result: Result) -> int:
     return result.row.width * result.row.height
 
 
-def exponent(results: Sequence[Result]) -> float:
+def exponent(rows: Sequence[dict[str, Any]]) -> float:
     """Slope of log(seconds) over log(pixels), by least squares."""
-    x, y = [log(pixels(one)) for one in results], [log(one.median) for one in results]
+    x, y = [log(area(row)) for row in rows], [log(row["ms"]) for row in rows]
     middle = sum(x) / len(x)
     return sum((a - middle) * b for a, b in zip(x, y, strict=True)) / sum((a - middle) ** 2 for a in x)
 
 
-def draw(whole: dict[tuple[str, int], Result], tiled: dict[tuple[str, int], Result]) -> None:
+def area(row: dict[str, Any]) -> int:
+    """Pixels of a row of the table."""
+    return prod(int(side) for side in row["size"].split("×"))
+
+
+def draw(table: Sequence[dict[str, Any]]) -> None:
     """Seconds and memory over megapixels, both axes logarithmic; tiles dashed."""
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     for number, method in enumerate(METHODS):
-        for kind, style in ((whole, "o-"), (tiled, "s--")):
-            results = list(_of(kind, method))
-            x = [pixels(one) / 1e6 for one in results]
-            name = method if kind is whole else f"{method}, tiles of {TILE}"
-            left.plot(x, [1e3 * one.median for one in results], style, color=f"C{number}", ms=4, label=name)
-            right.plot(x, [one.memory / MIB for one in results], style, color=f"C{number}", ms=4, label=name)
-    first = [one for one in _of(whole, METHODS[0])]
-    ends = [pixels(one) / 1e6 for one in (first[0], first[-1])]
-    left.plot(ends, [2e3 * first[0].median * x / ends[0] for x in ends], ":", color="gray", label="linear growth")
+        for kind, style in (("", "o-"), (" in tiles", "s--")):
+            found = _of(table, method)
+            x = [area(row) / 1e6 for row in found]
+            name = f"{method}, tiles of {TILE}" if kind else method
+            left.plot(x, [row[f"ms{kind}"] for row in found], style, color=f"C{number}", ms=4, label=name)
+            right.plot(x, [row[f"MiB{kind}"] for row in found], style, color=f"C{number}", ms=4, label=name)
+    first = _of(table, METHODS[0])
+    ends = [area(row) / 1e6 for row in (first[0], first[-1])]
+    left.plot(ends, [2 * first[0]["ms"] * x / ends[0] for x in ends], ":", color="gray", label="linear growth")
     for axes, name in ((left, "milliseconds"), (right, "MiB")):
         axes.set(xscale="log", yscale="log", xlabel="megapixels", ylabel=name)
         axes.grid(alpha=0.25, which="both")
@@ -98,9 +108,9 @@ def draw(whole: dict[tuple[str, int], Result], tiled: dict[tuple[str, int], Resu
     figure.savefig(FIGURES / "growth.png", dpi=80)
 
 
-def _of(results: dict[tuple[str, int], Result], method: str) -> Iterator[Result]:
-    """A method's, the smallest picture first."""
-    return (results[place] for place in sorted(results) if place[0] == method)
+def _of(table: Sequence[dict[str, Any]], method: str) -> list[dict[str, Any]]:
+    """A method's rows, the smallest picture first."""
+    return sorted((row for row in table if row["method"] == method), key=area)
 
 
 if __name__ == "__main__":

@@ -1,29 +1,34 @@
 """docs/leaderboard.md: our methods and baselines beside the published results on VIFB and TNO21, judged by one code.
 
 Ours are written as the published files are (VIFB: JPEG of quality 75), so that nobody gains by a format. Results are
-kept in runs/leaderboard; a second run computes only what is new.
+kept; a second run computes only what is new.
 """
 
 import io as streams
-import json
 import os
 from collections.abc import Sequence
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 
-from common import HERE, RESULTS, arguments, machine, markdown
+from common import HERE, Rows, arguments, machine, markdown, write_json
 from irvis import files, io, jobs
 from irvis.data.matching import Match, match
 from irvis.evaluate import entries, evaluation, judging, statistics
+from irvis.evaluate.statistics import Array
 from irvis.metrics import PROFILES
+from made import EARLIER, Row, earlier, read
 
 OURS = (
-    "encdec", "encdec:tiny", "encdec:paper", "encdec:synthetic", "gff", "tif", "hybrid-msd", "hmsd-gf", "wavelet",
-    "laplacian", "average", "visible", "infrared",
+    "encdec", "encdec:tiny", "encdec:paper", "encdec:synthetic", "maefuse", "gff", "tif", "hybrid-msd", "hmsd-gf",
+    "wavelet", "laplacian", "average", "visible", "infrared",
 )  # fmt: skip
 CONTROLS = ("visible", "infrared", "average", "laplacian", "visible+noise", "stretched average")
+KEYS = ("set", "profile", "method")
 PAGE = HERE.parent / "docs" / "leaderboard.md"
 
 
@@ -34,14 +39,28 @@ def main() -> None:
         workers={"type": int, "default": os.cpu_count()},
         kept={"type": Path, "default": HERE.parent / "runs" / "leaderboard"},
     )
-    numbers: dict[str, object] = {}
-    parts = [part(chosen, name, chosen.kept / name, numbers) for name in chosen.sets]
-    facts = machine()
-    (RESULTS / "leaderboard.json").write_text(json.dumps({"machine": facts, **numbers}, indent=1) + "\n")
-    made = f"Made by `benchmarks/leaderboard.py` on {facts['date']}, torch {facts['torch']}."
-    with files.whole(PAGE) as unfinished:
-        unfinished.write_text("\n\n".join([INTRODUCTION, *parts, made]) + "\n")
+    rows = Rows("leaderboard", chosen)
+    for name in chosen.sets:
+        for profile in ("vifb", "default"):
+            keys = [{"set": name, "profile": profile, "method": who} for who in everyone(chosen.data, name)]
+            rows.several(keys, partial(judged, chosen=chosen), lambda key: [key["method"]])
+    write_json("leaderboard", {"machine": machine(), "script": "leaderboard", "rows": rows.rows})
+    write_page()
     print(PAGE)
+
+
+def write_page() -> None:
+    """docs/leaderboard.md from the results."""
+    with files.whole(PAGE) as unfinished:
+        unfinished.write_text(page())
+
+
+def page() -> str:
+    tree = read("leaderboard")
+    parts = [section([*rows], *key) for key, rows in groupby(tree["rows"], lambda row: (row["set"], row["profile"]))]
+    dates = sorted({row["made"]["date"] for row in tree["rows"]})
+    made = f"Made by `benchmarks/leaderboard.py`, {dates[0]} to {dates[-1]}, torch {tree['machine']['torch']}."
+    return "\n\n".join([INTRODUCTION, *parts, made]) + "\n"
 
 
 INTRODUCTION = """# Leaderboard
@@ -49,40 +68,42 @@ INTRODUCTION = """# Leaderboard
 One code judges everything: the published images of 25 methods on VIFB, those of two methods on TNO21, our methods,
 our own implementations of classical methods, and controls (in italics). All fused files are of one format: JPEG of
 quality 75 on VIFB, as the published ones are, and PNG on TNO21. The mean rank is over the metrics that have a better
-side, by the mean over the pairs; ranks depend on who takes part, and metrics that are much alike (MSE, RMSE, PSNR)
-count each."""
+side, by the mean over the pairs to six decimals (equal ones share a rank). Ranks depend on who takes part, and metrics
+that are much alike (MSE, RMSE, PSNR) count each."""
 
 
-def part(chosen, name: str, kept: Path, numbers: dict[str, object]) -> str:
-    """The section of one data set: 13 metrics of VIFB's code, then every metric of ours."""
-    root = chosen.data / "test" / name
+def everyone(data: Path, name: str) -> list[str]:
+    """The published images of a set, our methods, the controls."""
+    published = sorted(path.name for path in (data / "peers" / name).iterdir() if path.is_dir())
+    return [*(f"{who} (published)" for who in published), *OURS, *entries.MADE]
+
+
+@torch.inference_mode()
+def judged(keys: list[Row], chosen) -> list[Row]:
+    """The mean of every metric of one profile over the pairs of one set, for each of these."""
+    name, profile = keys[0]["set"], keys[0]["profile"]
+    root, kept = chosen.data / "test" / name, chosen.kept / name
     pairs = list(match(root / "vi", root / "ir").pairs)
-    published = sorted(path for path in (chosen.data / "peers" / name).iterdir() if path.is_dir())
-    suffix = "jpg" if name == "VIFB" else "png"
-    places = {f"{path.name} (published)": path for path in published}
-    places |= {text: fused(text, pairs, kept, suffix) for text in (*OURS, *entries.MADE)}
-    rows = [entries.Entry(name=text, kind="images", source=str(path)) for text, path in places.items()]
-    text = f"## {name}\n"
-    for profile in ("vifb", "default"):
-        metrics = [name for name in PROFILES[profile].metrics if not name.startswith("FMI")]
-        plan = judging.Plan(entries=rows, metrics=metrics, profile=profile, out=kept, stems=entries.stems(pairs))
-        judged = sorted(judging.judge_all(pairs, plan, chosen.workers), key=lambda one: one.pair.name)
-        if problems := [problem for one in judged for problem in one.problems]:
-            raise SystemExit("\n".join(problems))
-        table = evaluation.table_of(judged, plan, {pair.name: pair.name for pair in pairs})
-        summary = statistics.summarise(table, reference(table))
-        numbers[f"{name} {profile}"] = {
-            who: {m: v for m, v in zip(["mean rank", *metrics], [rank, *means], strict=True) if v == v}
-            for who, rank, means in zip(
-                table.entries, summary.mean_rank.tolist(), summary.mean.round(6).tolist(), strict=True
-            )
-        }
-        text += section(table, summary, profile, name)
-    return text
+    places = {key["method"]: place(key["method"], name, pairs, chosen) for key in keys}
+    rows = [entries.Entry(name=who, kind="images", source=str(path)) for who, path in places.items()]
+    metrics = [metric for metric in PROFILES[profile].metrics if not metric.startswith("FMI")]
+    plan = judging.Plan(entries=rows, metrics=metrics, profile=profile, out=kept, stems=entries.stems(pairs))
+    found = list(judging.judge_all(pairs, plan, chosen.workers))
+    if problems := [problem for one in found for problem in one.problems]:
+        raise SystemExit("\n".join(problems))
+    table = evaluation.table_of(found, plan, {pair.name: pair.name for pair in pairs})
+    means = table.values.mean(0).round(6)
+    return [
+        {**key, **{metric: value for metric, value in zip(metrics, line.tolist(), strict=True) if value == value}}
+        for key, line in zip(keys, means, strict=True)
+    ]
 
 
-def reference(table: statistics.Table) -> int:
-    return table.entries.index("encdec")
+def place(who: str, name: str, pairs: Sequence[Match], chosen) -> Path:
+    """The folder of its fused images."""
+    if who.endswith(" (published)"):
+        return chosen.data / "peers" / name / who.removesuffix(" (published)")
+    return fused(who, pairs, chosen.kept / name, "jpg" if name == "VIFB" else "png")
 
 
 def fused(text: str, pairs: Sequence[Match], kept: Path, suffix: str) -> Path:
@@ -110,29 +131,36 @@ def write(path: Path, image) -> None:
         unfinished.write_bytes(stream.getvalue())
 
 
-def section(table: statistics.Table, summary: statistics.Summary, profile: str, name: str) -> str:
+def section(rows: list[Row], name: str, profile: str) -> str:
     """One table, best mean rank first, with what holds our default back below it."""
-    order = np.argsort(summary.mean_rank, kind="stable")
-    rows = []
-    for place, entry in enumerate(order):
-        who = table.entries[entry]
+    metrics = list(dict.fromkeys(column for row in rows for column in row if column not in (*KEYS, "made")))
+    means = np.array([[row.get(metric, np.nan) for metric in metrics] for row in rows])
+    rank = statistics.ranks(means, metrics)
+    mean_rank = np.nanmean(rank, 1)
+    lines = []
+    for number, at in enumerate(np.argsort(mean_rank, kind="stable"), 1):
+        who = rows[at]["method"]
         shown = f"*{who}*" if who in CONTROLS else who if "published" in who else f"**{who}**"
-        values = {m: f"{summary.mean[entry, n]:.4g}" for n, m in enumerate(table.metrics)}
-        rows.append({"": place + 1, "method": shown, "mean rank": float(summary.mean_rank[entry]), **values})
+        shown += f" ({EARLIER})" if earlier(rows[at]) else ""
+        values = {metric: f"{value:.4g}" for metric, value in zip(metrics, means[at], strict=True)}
+        lines.append({"": number, "method": shown, "mean rank": float(mean_rank[at]), **values})
     whose = "VIFB's 13 metrics (profile `vifb`)" if profile == "vifb" else "Every metric but FMI, profile `default`"
-    return f"\n### {name}: {whose}\n\n{markdown(rows)}\n\n{standing(table, summary)}\n"
+    title = f"## {name}\n\n" if profile == "vifb" else ""
+    return f"{title}### {name}: {whose}\n\n{markdown(lines)}\n\n" + "\n\n".join(
+        standing(who, [row["method"] for row in rows], metrics, rank, mean_rank) for who in ("encdec", "maefuse")
+        if who in [row["method"] for row in rows]
+    )  # fmt: skip
 
 
-def standing(table: statistics.Table, summary: statistics.Summary) -> str:
-    """Where encdec stands, and by which metrics it is weakest."""
-    ours = reference(table)
-    place = int((summary.mean_rank < summary.mean_rank[ours]).sum()) + 1
-    ranks = [(summary.rank[ours, n], metric) for n, metric in enumerate(table.metrics)]
-    worst = sorted(((rank, metric) for rank, metric in ranks if np.isfinite(rank)), reverse=True)[:5]
-    weak = ", ".join(f"{metric} {rank:.0f}" for rank, metric in worst)
+def standing(who: str, names: list[str], metrics: list[str], rank: Array, mean_rank: Array) -> str:
+    """Where one of ours stands, and by which metrics it is weakest."""
+    ours = names.index(who)
+    number = int((mean_rank < mean_rank[ours]).sum()) + 1
+    ranks = [(value, metric) for value, metric in zip(rank[ours], metrics, strict=True) if np.isfinite(value)]
+    weak = ", ".join(f"{metric} {value:.0f}" for value, metric in sorted(ranks, reverse=True)[:5])
     return (
-        f"`encdec` (default weights) is number {place} of {len(table.entries)} by mean rank "
-        f"({summary.mean_rank[ours]:.2f}); its weakest ranks: {weak}."
+        f"`{who}` (default weights) is number {number} of {len(names)} by mean rank "
+        f"({mean_rank[ours]:.2f}); its weakest ranks: {weak}."
     )
 
 

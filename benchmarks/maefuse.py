@@ -9,14 +9,13 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
 import torch
 from torch import Tensor
 
-from common import arguments, write
+from common import Row, Rows, arguments, write
 from irvis import api, io
 from irvis.bench import memory
 from irvis.color import luma, with_luma
@@ -24,6 +23,7 @@ from irvis.data.matching import match
 from irvis.methods import METHODS
 from irvis.metrics import measure, sharing
 
+RIVALS, MIX = ("encdec", "average", "max", "laplacian"), "visible + infrared, clipped"
 SETS = ("TNO21", "RoadScene19", "MSRS27", "LLVIP15")
 METRICS = ("EN", "CC", "CC_share", "SCD", "SCD_share")
 PAPER = {"MSRS27": (6.575, 0.628, 1.674), "LLVIP15": (7.362, 0.672, 1.590), "RoadScene19": (7.081, 0.672, 1.644),
@@ -45,9 +45,9 @@ def main() -> None:
     if chosen.speed:
         speed(chosen)
         return
-    fusers = {name: api.fuser(name) for name in (*chosen.methods.split(","), "encdec", "average", "max", "laplacian")}
-    quality(chosen, {**fusers, "visible + infrared, clipped": clipped_mix})
-    speed(chosen)
+    quality(chosen)
+    if not chosen.weights:
+        speed(chosen)
 
 
 def clipped_mix(visible: Tensor, infrared: Tensor) -> Tensor:
@@ -56,29 +56,36 @@ def clipped_mix(visible: Tensor, infrared: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def quality(chosen, fusers: dict[str, Callable[..., Tensor]]) -> None:
+def quality(chosen) -> None:
     """Means over every set, and the block pattern of each."""
-    rows = []
+    rows = Rows("maefuse", chosen)
     for name in SETS:
-        sums: dict[str, dict[str, float]] = {method: {} for method in fusers}
-        pairs = match(chosen.data / "test" / name / "vi", chosen.data / "test" / name / "ir").pairs
-        for files in pairs:
-            pair = io.read_pair(files.visible, files.infrared)
-            plain = pattern((luma(pair.visible) + pair.infrared) / 2)
-            with sharing() as shared:
-                for method, fuser in fusers.items():
-                    fused = (fuser(pair.visible, pair.infrared) * 255).round() / 255
-                    values = measure(fused, pair.visible, pair.infrared, metrics=METRICS)
-                    shared.forget(fused)
-                    found = {key: value.item() for key, value in values.items()}
-                    found["block pattern"] = pattern(luma(fused)) / plain
-                    for key, value in found.items():
-                        sums[method][key] = sums[method].get(key, 0.0) + value / len(pairs)
-        rows += [{"set": name, "method": method, **values} for method, values in sums.items()]
-        rows.append({"set": name, "method": "MaeFuse as reported (other image list)",
-                     **dict(zip(("EN", "CC", "SCD"), PAPER[name], strict=True))})  # fmt: skip
-        print(name, flush=True)
-    write("maefuse", rows, "MaeFuse on real pairs", __doc__.split("\n\n")[1].replace("\n", " "))
+        keys = [{"set": name, "method": method} for method in (*chosen.methods.split(","), *RIVALS, MIX)]
+        rows.several(keys, lambda keys: judged(keys, chosen.data / "test"), lambda key: [key["method"]])
+        reported = {"set": name, "method": "MaeFuse as reported (other image list)"}
+        figures = dict(zip(("EN", "CC", "SCD"), PAPER[name], strict=True))
+        rows.add(reported, lambda both=reported | figures: both)
+    rows.write("MaeFuse on real pairs", __doc__.split("\n\n")[1].replace("\n", " "))
+
+
+def judged(keys: list[Row], data: Path) -> list[Row]:
+    """Several methods on one set."""
+    sums = {key["method"]: dict(key) for key in keys}
+    fusers = {method: clipped_mix if method == MIX else api.fuser(method) for method in sums}
+    pairs = match(data / keys[0]["set"] / "vi", data / keys[0]["set"] / "ir").pairs
+    for files in pairs:
+        pair = io.read_pair(files.visible, files.infrared)
+        plain = pattern((luma(pair.visible) + pair.infrared) / 2)
+        with sharing() as shared:
+            for method, fuser in fusers.items():
+                fused = (fuser(pair.visible, pair.infrared) * 255).round() / 255
+                values = measure(fused, pair.visible, pair.infrared, metrics=METRICS)
+                shared.forget(fused)
+                found = {key: value.item() for key, value in values.items()}
+                found["block pattern"] = pattern(luma(fused)) / plain
+                for key, value in found.items():
+                    sums[method][key] = sums[method].get(key, 0.0) + value / len(pairs)
+    return list(sums.values())
 
 
 def pattern(plane: Tensor, patch: int = PATCH) -> float:
@@ -103,7 +110,7 @@ def speed(chosen) -> None:
         for precision in ("fp32", "bf16"):
             rows.append(run(chosen, ours, height, width, precision) | {"method": "maefuse:default"})
     note = "Random weights: they take as long as trained ones. Memory is the peak beyond the loaded network."
-    write("maefuse_speed", rows, "Seconds and memory of MaeFuse on the CPU", note, script="maefuse")
+    write("maefuse_speed", rows, "Seconds and memory of MaeFuse on the CPU", note, script="maefuse", uses=())
 
 
 def run(chosen, method: str, height: int, width: int, precision: str) -> dict[str, object]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from common import FIGURES, PICTURES, arguments, write
+from common import FIGURES, PICTURES, Row, Rows, arguments
 from conditions import SEEDS
 from first_experiments import SIZE, contrast, ring
 from irvis import api, io
@@ -24,21 +24,25 @@ METHODS = ("maefuse", "encdec", "average", "max", "laplacian")
 BRIGHTENED = "maefuse:infrared_gamma=0.6"
 """Figure 10; its guide of figure 11 changes nothing with `attention="pointwise"`."""
 WHITE, FEWEST = 0.97, 200
+NIGHTS = f"synthetic nights ({len(SEEDS)})"
 GLARE = Conditions(glare=1.0, darkness=0.9)
 Pairs = Iterator[tuple[str, Tensor, Tensor]]
 
 
 def main() -> None:
     chosen = arguments(__doc__)
-    fusers = {name: api.fuser(name) for name in METHODS}
-    rows = [row for name, pairs in (*real(chosen), ("synthetic", drawn())) for row in blinded(name, pairs, fusers)]
-    rows += people_and_text({**fusers, BRIGHTENED: api.fuser(BRIGHTENED)})
+    fusers, rows = {name: api.fuser(name) for name in METHODS}, Rows("maefuse_scenes", chosen)
+    for name, pairs in (*real(chosen), ("synthetic", drawn())):
+        keys = [{"pairs": pairs_of(name, rows), "method": method} for method in METHODS]
+        rows.several(keys, lambda keys, name=name, pairs=pairs: blinded(name, pairs, fusers, keys), method_of)
+    keys = [{"pairs": NIGHTS, "method": name} for name in ("visible", "infrared", *METHODS, BRIGHTENED)]
+    rows.several(keys, people_and_text, method_of)
     picture(fusers)
     note = (
         f"Luma above {WHITE} counts as white; pairs with fewer than {FEWEST} such pixels are left out. Means over "
         "pairs.\n\n![glare](../figures/maefuse-glare.png)"
     )
-    write("maefuse_scenes", rows, "MaeFuse: blinded cameras, text and people", note)
+    rows.write("MaeFuse: blinded cameras, text and people", note)
 
 
 def real(chosen) -> Iterator[tuple[str, Pairs]]:
@@ -53,17 +57,17 @@ def drawn() -> Pairs:
 
 
 @torch.inference_mode()
-def blinded(name: str, pairs: Pairs, fusers: dict[str, Callable[..., Tensor]]) -> list[dict[str, object]]:
+def blinded(name: str, pairs: Pairs, fusers: dict[str, Callable[..., Tensor]], keys: list[Row]) -> list[Row]:
     """Correlation with infrared in over-exposed pixels, and the share of them that stays white."""
-    sums, count = {method: [0.0, 0.0] for method in fusers}, 0
+    sums, count = {key["method"]: [0.0, 0.0] for key in keys}, 0
     for title, visible, infrared in pairs:
         white = luma(visible)[0, 0] > WHITE
         if white.sum() < FEWEST:
             continue
         count += 1
         pictures = {"visible": visible, "infrared": infrared}
-        for method, fuser in fusers.items():
-            pictures[method] = fuser(visible, infrared)
+        for method in sums:
+            pictures[method] = fusers[method](visible, infrared)
             plane = luma(pictures[method])[0, 0][white]
             both = torch.corrcoef(torch.stack([plane, infrared[0, 0][white]]))[0, 1].nan_to_num()
             sums[method][0] += both.item()
@@ -82,25 +86,30 @@ def blinded(name: str, pairs: Pairs, fusers: dict[str, Callable[..., Tensor]]) -
     ]
 
 
+def pairs_of(name: str, rows: Rows) -> str:
+    """A set's name with the number of its over-exposed pairs, as the last run counted them."""
+    return next((row["pairs"] for row in rows.before if row["pairs"].startswith(f"{name} (")), name)
+
+
+def method_of(key: Row) -> list[str]:
+    return [key["method"]]
+
+
 @torch.inference_mode()
-def people_and_text(fusers: dict[str, Callable[..., Tensor]]) -> list[dict[str, object]]:
+def people_and_text(keys: list[Row]) -> list[Row]:
     """Letters against their board, pedestrians against the ground beside them."""
-    names = {"visible": lambda visible, _: visible, "infrared": lambda _, infrared: infrared, **fusers}
-    sums = {name: [0.0, 0.0] for name in names}
+    fusers = {key["method"]: api.fuser(key["method"]) for key in keys}
+    sums = {name: [0.0, 0.0] for name in fusers}
     for seed in SEEDS:
         made = scene(seed, SIZE, Conditions())
         pair = made.tensors()
         letters, people = torch.from_numpy(made.letters), torch.from_numpy(made.people)
         board = torch.from_numpy(made.sign) & ~letters
-        for name, fuser in names.items():
-            picture = fuser(*pair)
-            plane = 255 * (luma(picture) if picture.shape[1] == 3 else picture)
+        for name, fuser in fusers.items():
+            plane = 255 * luma(fuser(*pair))
             sums[name][0] += abs(contrast(plane, letters, board)) / len(SEEDS)
             sums[name][1] += abs(contrast(plane, people, ring(people))) / len(SEEDS)
-    return [
-        {"pairs": f"synthetic nights ({len(SEEDS)})", "method": name, "letters": a, "pedestrians": b}
-        for name, (a, b) in sums.items()
-    ]
+    return [{"pairs": NIGHTS, "method": name, "letters": a, "pedestrians": b} for name, (a, b) in sums.items()]
 
 
 @torch.inference_mode()

@@ -4,42 +4,32 @@ Windows of 8×8 without overlap, variances as saliency and as window weights, lu
 Qe is Qw of the normalised Sobel magnitudes, without a power. Higher is better.
 """
 
-import json
-
 import torch
 
-from common import RESULTS, SETS, arguments, every_method, write
+from common import SETS, Rows, arguments, every_method
 from irvis import api, io
 from irvis.data.matching import match
 from irvis.losses import qe_index, qw_index
 
 PEERS = {"TNO21": ("DLF", "RFN-Nest")}
+REPORTED = {
+    "method": "the paper's network, as reported", "TNO21 Qw": 0.75285, "TNO21 Qe": 0.74463, "TNO21 Qw·Qe": 0.56059,
+}  # fmt: skip
 
 
 def main() -> None:
-    chosen = arguments(
-        __doc__,
-        methods={"help": "by commas; default: the baselines and all shipped weights"},
-        add={"action": "store_true", "help": "keep the rows of other methods from the last run"},
-    )
-    names = chosen.methods.split(",") if chosen.methods else every_method()
-    kept = json.loads((RESULTS / "quality.json").read_text())["rows"] if chosen.add else []
-    rows = [row for row in kept if row["method"] in every_method() and row["method"] not in names]
-    rows += [row_of(name, chosen.data / "test") for name in names]
-    rows += [peer_row(name, chosen.data) for name in PEERS["TNO21"]]
-    rows.append(
-        {
-            "method": "the paper's network, as reported",
-            "TNO21 Qw": 0.75285,
-            "TNO21 Qe": 0.74463,
-            "TNO21 Qw·Qe": 0.56059,
-        }
-    )
+    chosen = arguments(__doc__)
+    rows = Rows("quality", chosen)
+    for name in every_method():
+        rows.add({"method": name}, lambda name=name: row_of(name, chosen.data / "test"), [name])
+    for name in PEERS["TNO21"]:
+        rows.add({"method": f"{name}, published images"}, lambda name=name: peer_row(name, chosen.data))
+    rows.add({"method": REPORTED["method"]}, lambda: REPORTED)
     note = (
         "DLF and RFN-Nest are their authors' published images; the paper's Table 1 has Qw .67280 and .66136 for them. "
         "The paper's Qe could not be reproduced from its text or code, so only its Qw compares."
     )
-    write("quality", rows, "Qw and Qe on real pairs", note)
+    rows.write("Qw and Qe on real pairs", note)
 
 
 @torch.inference_mode()
@@ -53,7 +43,6 @@ def row_of(name: str, folder) -> dict[str, object]:
             fused = (api.fuser(name)(pair.visible, pair.infrared) * 255).round() / 255
             scores.append(_scores(fused, pair.visible, pair.infrared))
         row |= _means(each, scores)
-    print(row, flush=True)
     return row
 
 

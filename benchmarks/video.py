@@ -10,6 +10,8 @@ believed.
 import tempfile
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
+from itertools import product
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
@@ -17,7 +19,7 @@ from time import perf_counter, process_time
 import numpy as np
 import torch
 
-from common import arguments, markdown, write
+from common import Rows, arguments, markdown, write
 from irvis import api, io
 from irvis.data.scene import scene
 from irvis.jobs.video import Asked, Coding, fuse_video
@@ -56,14 +58,22 @@ def main() -> None:
     )
     sizes, methods, runtimes = (text.split(",") for text in (chosen.sizes, chosen.methods, chosen.runtimes))
     if chosen.brief:
-        print(markdown([speed(sizes[0], methods[0], runtimes[0], chosen)]))
+        print(markdown([speed(sizes[0], methods[0], runtimes[0], chosen.precision, chosen)]))
         return
     if "speed" in chosen.parts:
-        rows = [speed(size, method, runtime, chosen) for size in sizes for method in methods for runtime in runtimes]
-        write("video", rows, "Videos from file to file", SPEED)
+        rows = Rows("video", chosen)
+        for size, method, runtime in product(sizes, methods, runtimes):
+            key = {"size": size, "method": method, "runtime": runtime, "precision": chosen.precision}
+            rows.add(key, lambda key=key: key | speed(**key, chosen=chosen), [method])
+        rows.write("Videos from file to file", SPEED)
     if "flicker" in chosen.parts:
-        rows = [row for method in methods for name in SEQUENCES for row in flickers(chosen.data / name, method)]
-        write("video_flicker", rows, "Flicker of fused videos", FLICKER, "video")
+        rows = Rows("video_flicker", chosen, "video")
+        for method, name in product(methods, SEQUENCES):
+            keys = [{"sequence": Path(name).name, "method": method, "": kind} for kind in ("as fused", "steady")]
+            both = partial(flickers, chosen.data / name, method)
+            rows.several(keys, lambda keys, both=both: [row for row in both() if row[""] in [k[""] for k in keys]],
+                         lambda key: [key["method"]])  # fmt: skip
+        rows.write("Flicker of fused videos", FLICKER)
     if "sync" in chosen.parts:
         write("video_sync", [*synced()], "Offsets of two streams by what moves in both", SYNC, "video")
 
@@ -79,9 +89,9 @@ SYNC = "Drawn scenes of 20 s. error: seconds, of the offsets that were believed.
 # ------------------------------------------------------------------------------------------- speed
 
 
-def speed(size: str, method: str, runtime: str, chosen) -> dict[str, object]:
+def speed(size: str, method: str, runtime: str, precision: str, chosen) -> dict[str, object]:
     """One size, method and runtime."""
-    fuser = api.fuser(method, runtime=runtime, precision=chosen.precision)
+    fuser = api.fuser(method, runtime=runtime, precision=precision)
     with tempfile.TemporaryDirectory() as folder:
         paths = drawn(Path(folder), SIZES[size], chosen.frames)
         asked = Asked(visible=str(paths[0]), infrared=str(paths[1]))
@@ -93,7 +103,6 @@ def speed(size: str, method: str, runtime: str, chosen) -> dict[str, object]:
             seconds.append(perf_counter() - begun[0])
             work.append((process_time() - begun[1]) / chosen.frames * 1000)
         return {
-            "size": size, "method": method, "runtime": runtime, "precision": chosen.precision,
             "fps": chosen.frames / median(seconds), "work": median(work), **stages(paths, fuser, Path(folder)),
         }  # fmt: skip
 

@@ -28,6 +28,12 @@ def parity_data() -> Path:
     return _folder("IRVIS_PARITY", "parity")
 
 
+@pytest.fixture
+def zoo_data() -> Path:
+    """The folder of published networks' weights, and of vectors made by their authors' code, where there is one."""
+    return _folder("IRVIS_ZOO", "zoo")
+
+
 def _folder(variable: str, name: str) -> Path:
     folder = Path(os.environ.get(variable, Path(__file__).parents[2] / "shared" / name))
     if not folder.is_dir():

@@ -1,6 +1,7 @@
 """The contract that every registered method keeps."""
 
 import copy
+import os
 import pickle
 
 import pytest
@@ -56,7 +57,7 @@ def test_output_has_the_size_of_the_visible_image_and_the_range_0_to_1(name, opt
     assert fused.max() <= 1
 
 
-@pytest.mark.parametrize("name", sorted(METHODS))
+@pytest.mark.parametrize("name", sorted(name for name in METHODS if METHODS[name].published is None))
 @settings(max_examples=12, deadline=None)
 @given(height=st.integers(1, 700), width=st.integers(1, 500), seed=st.integers(0, 99))
 @torch.no_grad()
@@ -188,6 +189,8 @@ class Core(nn.Module):
 def test_onnx_gives_the_same_picture(name, options, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime", reason="needs pip install onnx onnxscript onnxruntime")
     pytest.importorskip("onnxscript", reason="needs pip install onnx onnxscript onnxruntime")
+    if METHODS[name].published and "IRVIS_SLOW" not in os.environ:
+        pytest.skip("the exporter takes long; set IRVIS_SLOW=1")
     fuser = small(name, options)
     visible, infrared = pair(64, 96, 1)
     images = (visible if fuser.spec.domain == "rgb" else visible[:, :1]), infrared

@@ -78,7 +78,9 @@ def test_a_file_of_another_method_or_kind_is_refused(tmp_path):
 def test_a_checkpoint_that_is_no_checkpoint_is_one_clear_error(content, tmp_path):
     path = tmp_path / "theirs.pth"
     path.write_bytes(content)
-    with pytest.raises(irvis.IrvisError, match="not a readable PyTorch checkpoint") as caught:
+    with pytest.raises(
+        irvis.IrvisError, match=r"not a readable PyTorch checkpoint|code would have to run \(os.system\)"
+    ) as caught:
         convert(path, tmp_path / "ours.safetensors")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "ours.safetensors").exists()
@@ -87,7 +89,7 @@ def test_a_checkpoint_that_is_no_checkpoint_is_one_clear_error(content, tmp_path
 def test_an_unknown_state_dict_is_refused(tmp_path):
     torch.save({"layer.weight": torch.zeros(2)}, tmp_path / "other.pth")
     assert set(read(tmp_path / "other.pth")) == {"layer.weight"}
-    with pytest.raises(irvis.IrvisError, match="not a checkpoint of a known code"):
+    with pytest.raises(irvis.IrvisError, match="holds no network that irvis knows"):
         convert(tmp_path / "other.pth", tmp_path / "ours.safetensors")
     with pytest.raises(irvis.IrvisError, match="no such file"):
         convert(tmp_path / "missing.pth", tmp_path / "ours.safetensors")

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from . import registry, weights
+from . import published, registry, weights
 from .errors import IrvisError
 from .methods import encdec_authors, maefuse_authors
 from .nn import mae
@@ -27,6 +27,12 @@ def convert(checkpoint: Path, out: Path, given: str = "") -> str:
     Only tensors are read from the file (`weights_only`): no code in it can run.
     """
     wanted, _, chosen = registry.parse(given)
+    if wanted not in READERS and (known := published.recognised(str(checkpoint))):
+        if wanted not in ("", known.name):
+            raise IrvisError(f"{checkpoint}: holds weights of {known.name}, not of {wanted}")
+        fuser = registry.create(known.name, weights=checkpoint, **chosen)
+        _save(out, fuser.core, known.name, fuser.options, checkpoint)
+        return known.name
     state = read(checkpoint)
     for method, reader in READERS.items():
         if reader.recognises(state):
@@ -36,16 +42,15 @@ def convert(checkpoint: Path, out: Path, given: str = "") -> str:
             options |= chosen
             fuser = registry.create(method, weights=None, **options)
             weights.fill(fuser.core, ours, str(checkpoint))
-            weights.save(
-                out,
-                fuser.core,
-                method=method,
-                options=options,
-                source=checkpoint.name,
-                licence="see the authors' terms",
-            )
+            _save(out, fuser.core, method, options, checkpoint)
             return method
-    raise IrvisError(f"{checkpoint}: not a checkpoint of a known code; known: {', '.join(READERS)}")
+    raise published.unknown(str(checkpoint))
+
+
+def _save(out: Path, core: Any, method: str, options: Mapping[str, Any], checkpoint: Path) -> None:
+    facts = registry.find(method).published
+    licence = f"see the authors' terms; stated: {facts.licence}" if facts else "see the authors' terms"
+    weights.save(out, core, method=method, options=options, source=checkpoint.name, licence=licence)
 
 
 def load_encoder(core: Any, checkpoint: Path) -> None:

@@ -238,6 +238,22 @@ def detail(
     return distance + (f - share * v - (1 - share) * i).abs().mean((1, 2, 3))
 
 
+def bands(fused: Picture, visible: Picture, infrared: Picture, *, levels: int = 6, fine: float = 2.0) -> Tensor:
+    """Mean |difference| to the mean of two images, band by band of a Laplacian pyramid, summed: for supervised training.
+
+    The finest band counts `fine` times, the next half of that, none less than once. A picture too small for `levels`
+    has as many as fit; rows and columns beyond a multiple of 2^levels are left out.
+    """
+    levels = min(levels, min(fused.shape[-2:]).bit_length() - 1)
+    rest = _multiple(gray(fused).float() - (gray(visible).float() + gray(infrared).float()) / 2, 2**levels)
+    distance = torch.zeros(len(rest), device=rest.device)
+    for level in range(levels):
+        below = reduce(rest)
+        distance = distance + max(fine / 2**level, 1.0) * (rest - expand(below)).abs().mean((1, 2, 3))
+        rest = below
+    return distance + rest.abs().mean((1, 2, 3))
+
+
 def _livelier(visible: Gray, infrared: Gray, window: int, prefer: float) -> Gray:
     """1 where the visible image has more detail around a pixel than infrared has, 0 elsewhere; islands are removed."""
     lively = [box((image - box(box(image, 4), 4)).abs(), window // 2) for image in (visible, infrared)]
@@ -283,6 +299,7 @@ LOSSES: dict[str, Callable[..., Tensor]] = {
     "laplacian": laplacian,
     "correlation": correlation,
     "detail": detail,
+    "bands": bands,
     "blocks": blocks,
 }
 """What a recipe may name."""

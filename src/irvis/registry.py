@@ -1,4 +1,7 @@
-"""What a fusion method is, the table of all of them, and `create`, which makes one ready to run."""
+"""What a fusion method is, the table of all of them, and `create`, which makes one ready to run.
+
+Methods and runtimes are imported by computed names: no method's code depends on the others (see `imports`).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
@@ -14,6 +18,7 @@ from .options import misfit
 
 if TYPE_CHECKING:
     from .fuser import Fuser
+    from .published import Published
 
 METHODS: dict[str, Method] = {}
 
@@ -66,6 +71,8 @@ class Method:
     weights: Mapping[str, Weights] = field(default_factory=dict)
     small: Mapping[str, Any] = field(default_factory=dict)
     """Options that make a tiny core, for tests."""
+    published: Published | None = None
+    """Where others publish the network's weights, and how their files are read."""
     rewrite: Callable[[Any, float], Any] | None = None
     """From a trained core and an error that is allowed to one that gives the same with less work, for inference."""
 
@@ -105,8 +112,7 @@ def _same(spec: Spec, **_: Any) -> Spec:
 
 def find(name: str) -> Method:
     """The method called `name`."""
-    from . import methods  # noqa: F401  fills METHODS
-
+    import_module(".methods", __package__)  # fills METHODS
     if name not in METHODS:
         raise IrvisError(f"there is no method {name!r}; there are {', '.join(sorted(METHODS))}")
     return METHODS[name]
@@ -127,8 +133,10 @@ def create(
 
     Parameters
     ----------
-    name: a name that `irvis methods` lists.
-    weights: the name of shipped weights, the path of a checkpoint of ours, or None for random ones.
+    name: a name that `irvis methods` lists, or what the command line takes: "NAME[:WEIGHTS][:option=value…]", where a
+        file of weights may stand for the name.
+    weights: the name of shipped weights, the path of a checkpoint of ours or of the network's authors, or None for
+        random ones.
         Methods without parameters take no notice of it.
     device: as torch names it: "cpu", "cuda", "cuda:1", "mps".
     runtime: what runs the core: "torch" (the network as it was trained), "collapsed" (rewritten, within 1e-5 of it),
@@ -148,6 +156,9 @@ def create(
     from . import weights as checkpoints
     from .fuser import Fuser
 
+    if name not in METHODS:
+        name, told, chosen = parse(name)
+        weights, options = (told if weights == "default" else weights), {**chosen, **options}
     method = find(name)
     _check_options(method, options)
     state = None
@@ -173,9 +184,7 @@ def create(
             told = "torch knows none of this name; give cpu, cuda, cuda:1 or mps"
         raise IrvisError(f"device {device!r} cannot be used here: {told}") from problem
     if (runtime, precision, error) != ("torch", "fp32", 0):
-        from .runtime import backends
-        from .runtime import calibration as showing
-
+        backends, showing = (import_module(f".runtime.{part}", __package__) for part in ("backends", "calibration"))
         backends.install(
             fuser, runtime, precision, device=device, error=error, pairs=partial(showing.pairs, fuser, calibration)
         )
@@ -183,7 +192,7 @@ def create(
 
 
 def parse(text: str) -> tuple[str, str, dict[str, Any]]:
-    """Split "NAME[:WEIGHTS][:option=value…]" into name, weights and options.
+    """Split "NAME[:WEIGHTS][:option=value…]" into name, weights and options; a file of weights may stand for the name.
 
     >>> parse("encdec:paper:padding=zero")
     ('encdec', 'paper', {'padding': 'zero'})
@@ -196,7 +205,19 @@ def parse(text: str) -> tuple[str, str, dict[str, Any]]:
             options[key] = _value(raw)
         else:
             weights = part
+    if weights == "default" and (method := _of_file(name)):
+        return method, name, options
     return name, weights, options
+
+
+def _of_file(text: str) -> str:
+    """The name of the method that a file of weights is for; empty for a method's name and where there is no file."""
+    if not text or text in METHODS or not any(Path(part).exists() for part in (text, *text.split("+"))):
+        return ""
+    import_module(".methods", __package__)  # fills METHODS
+    if text in METHODS:
+        return ""
+    return import_module(".weights", __package__).method_of(text)
 
 
 def _value(raw: str) -> Any:

@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
+from . import published
 from .errors import IrvisError
 from .files import whole
 from .registry import Method, Weights
@@ -43,8 +44,13 @@ def find(method: Method, weights: str | Path) -> Checkpoint:
         facts = method.weights[str(weights)]
         return load(SHIPPED / facts.file, sha256=facts.sha256, method=method.name)
     path = Path(weights)
+    if method.published is not None and published.paths(str(weights)) and not _method(path):
+        options, state = published.load(method, str(weights))
+        return Checkpoint(method=method.name, options=options, state=state)
     if path.is_file():
         return load(path, method=method.name)
+    if method.published is not None and weights == "default":
+        raise IrvisError(published.wanted(method.name, method.published))
     if not method.weights and weights == "default":
         raise IrvisError(
             f"{method.name} comes without weights: give a file, as in -m {method.name}:FILE.safetensors "
@@ -52,6 +58,27 @@ def find(method: Method, weights: str | Path) -> Checkpoint:
         )
     names = ", ".join(method.weights) or "none"
     raise IrvisError(f"{method.name} has no weights {str(weights)!r} and no such file exists; shipped: {names}")
+
+
+def method_of(text: str) -> str:
+    """The method that a file (a folder, or files joined by "+") holds weights for: ours or its authors'."""
+    if name := _method(Path(text)):
+        return name
+    found = published.recognised(text)
+    if found is None:
+        raise published.unknown(text)
+    return found.name
+
+
+def _method(path: Path) -> str:
+    """The method that the header of a checkpoint of ours names; empty where there is none."""
+    if path.suffix != ".safetensors":
+        return ""
+    try:
+        with safe_open(path, "pt") as file:
+            return (file.metadata() or {}).get("method", "")
+    except (SafetensorError, OSError):
+        return ""
 
 
 def load(path: Path, *, method: str, sha256: str | None = None) -> Checkpoint:

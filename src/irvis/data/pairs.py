@@ -1,7 +1,7 @@
 """Training data: decoded pairs kept in memory, and batches of crops that are a pure function of seed and step."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -26,7 +26,7 @@ class Source(Protocol):
 
     def __len__(self) -> int: ...
     def name(self, index: int) -> str: ...
-    def __getitem__(self, index: int) -> tuple[RGB, Gray]: ...
+    def __getitem__(self, index: int) -> tuple[Tensor, ...]: ...
 
 
 class PairFolder:
@@ -110,6 +110,7 @@ class SceneFolder:
     def __init__(self, count: int, *, size: tuple[int, int] = (256, 320), seed: int = 0) -> None:
         self.count, self.size, self.seed = count, size, seed
         self.kept: dict[int, tuple[Tensor, Tensor]] = {}
+        self.cleaned: dict[int, tuple[Tensor, Tensor]] = {}
 
     def __len__(self) -> int:
         return self.count
@@ -126,6 +127,51 @@ class SceneFolder:
             self.kept[index] = _bytes(visible), _bytes(infrared)
         visible, infrared = self.kept[index]
         return visible / 255, infrared / 255
+
+    def clean(self, index: int) -> tuple[RGB, Gray]:
+        """The same scene by cameras without noise and with little glare."""
+        if index not in self.cleaned:
+            from .scene import random_conditions, scene
+
+            number = self.seed + index
+            seen = random_conditions(number)
+            clean = scene(number, self.size, replace(seen, noise=0.0, glare=0.3 * seen.glare)).tensors()
+            self.cleaned[index] = _bytes(clean[0]), _bytes(clean[1])
+        visible, infrared = self.cleaned[index]
+        return visible / 255, infrared / 255
+
+
+class Taught:
+    """A source with the picture that a network should learn to make of each pair: (visible, infrared, target).
+
+    `variants` of every pair: as it is, and with the contrast curves bent by exponents drawn from [1/gamma, gamma],
+    the visible one further towards darkness. The first half of a scene's noise and glare is not in its target.
+    Kept as bytes once made.
+    """
+
+    def __init__(self, source: Source, teach: Callable[[Gray, Gray], Gray], variants: int, gamma: float) -> None:
+        self.source, self.teach, self.variants, self.gamma = source, teach, variants, gamma
+        self.kept: dict[int, tuple[Tensor, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self.source) * self.variants
+
+    def name(self, index: int) -> str:
+        return self.source.name(index // self.variants)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, ...]:
+        if index not in self.kept:
+            number, variant = divmod(index, self.variants)
+            clean = getattr(self.source, "clean", self.source.__getitem__)(number)
+            pairs = [self.source[number], clean]
+            if variant:
+                random = default_rng((index, 11))
+                exponents = self.gamma ** random.uniform(-1, 1.5), self.gamma ** random.uniform(-1, 1)
+                pairs = [tuple(x.clamp_min(1e-4) ** e for x, e in zip(pair, exponents)) for pair in pairs]
+            target = self.teach(luma(pairs[1][0]), pairs[1][1])
+            self.kept[index] = tuple(_bytes(image) for image in (*pairs[0], target))
+        visible, infrared, target = self.kept[index]
+        return visible / 255, infrared / 255, target / 255
 
 
 class Joined:
@@ -147,7 +193,7 @@ class Joined:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Crops(Dataset[tuple[RGB, Gray]]):
+class Crops(Dataset[tuple[Tensor, ...]]):
     """Batches of random crops. Item `step` is the batch of that step: it depends on nothing but the fields here.
 
     share: how often each source is drawn from. zoom: crops are taken at a scale drawn from [1/zoom, 1].
@@ -169,16 +215,17 @@ class Crops(Dataset[tuple[RGB, Gray]]):
     def __len__(self) -> int:
         return self.steps
 
-    def __getitem__(self, step: int) -> tuple[RGB, Gray]:
+    def __getitem__(self, step: int) -> tuple[Tensor, ...]:
         pairs = [self._one(default_rng((self.seed, step, n))) for n in range(self.rank, self.batch, self.world)]
-        return torch.cat([visible for visible, _ in pairs]), torch.cat([infrared for _, infrared in pairs])
+        return tuple(torch.cat(images) for images in zip(*pairs, strict=True))
 
-    def _one(self, random: Generator) -> tuple[RGB, Gray]:
+    def _one(self, random: Generator) -> tuple[Tensor, ...]:
         source = self.sources[random.choice(len(self.sources), p=self.share)]
-        visible, infrared = source[int(random.integers(len(source)))]
-        both = _cropped(torch.cat([visible, infrared], 1), self.crop, self.zoom, random)
-        both = _turned(both, random)
-        visible, infrared = both[:, :3], both[:, 3:]
+        images = source[int(random.integers(len(source)))]
+        all_ = _cropped(torch.cat(images, 1), self.crop, self.zoom, random)
+        visible, infrared, *target = _turned(all_, random).split([image.shape[1] for image in images], 1)
+        if target:  # the target is of these very images
+            return visible, infrared, *target
         return _bent(visible, self.gamma, random), _bent(infrared, self.gamma, random)
 
 

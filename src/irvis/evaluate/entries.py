@@ -17,6 +17,7 @@ from ..color import luma, with_luma
 from ..data.matching import Match
 from ..errors import IrvisError
 from ..fuser import Fuser
+from ..imports import digest_of
 from ..types import RGB, Gray, Pair
 
 NOISE = 10 / 255
@@ -124,27 +125,10 @@ def weights_of(method: str) -> str:
     return known.sha256 if known else weights.digest(Path(chosen))
 
 
-@cache
-def code() -> str:
-    """A digest of the sources that make numbers: another version of them makes results anew."""
-    root = Path(__file__).parents[1]
-    parts = [
-        *(root.glob("*.py")),
-        *(p for part in ("cameras", "io", "methods", "metrics", "nn", "thermal") for p in (root / part).glob("*.py")),
-    ]
-    others = {
-        "api.py",
-        "budget.py",
-        "convert.py",
-        "demo.py",
-        "listing.py",
-        "losses.py",
-        "sheet.py",
-        "streaming.py",
-        "survey.py",
-    }
-    kept = sorted(path for path in parts if path.name not in others or path.parent != root)
-    return sha256(b"".join(path.read_bytes() for path in kept)).hexdigest()
+def code(method: str = "") -> str:
+    """A digest of the sources that make numbers, of a method's pictures where one is named."""
+    made = [registry.find(registry.parse(method)[0]).build.__module__] if method else []
+    return digest_of("irvis.evaluate.judging", *made)
 
 
 def fingerprint(entry: Entry, names: Sequence[str]) -> str:
@@ -152,7 +136,8 @@ def fingerprint(entry: Entry, names: Sequence[str]) -> str:
     if entry.kind == "images":
         path = find(Path(entry.source), names)
         return f"{path} {path.stat().st_mtime_ns} {path.stat().st_size}"
-    return f"{entry.source} {'' if entry.source in MADE else weights_of(entry.source)} {code()}"
+    method = "" if entry.source in MADE else entry.source
+    return f"{entry.source} {weights_of(method) if method else ''} {code(method)}"
 
 
 def digest(*parts: str) -> str:

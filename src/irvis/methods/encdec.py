@@ -16,6 +16,7 @@ from torch.nn import functional
 from .. import weights
 from ..registry import Spec, register
 from ..types import Gray, Image, Scaled
+from .gains import REACH, GainNetwork
 
 LEVELS = 5
 GRID = 2**LEVELS
@@ -34,8 +35,13 @@ def _spec(
     domain: Literal["luma", "value", "rgb"] = "luma",
     padding: Literal["replicate", "zero"] = "replicate",
     scale: int = 1,
+    output: Literal["pixels", "gains"] = "pixels",
     **_: object,
 ) -> Spec:
+    if output == "gains":
+        if domain == "rgb" or scale != 1:
+            raise ValueError('output "gains" takes one plane (domain "luma" or "value") and scale 1')
+        return Spec(domain=domain, multiple=GRID, reach=REACH)
     # The paper pads with zeros in [-1, 1]; that is middle gray here.
     fill = 0.5 if padding == "zero" else None
     return Spec(domain=domain, multiple=GRID, fill=fill, reach=reach(scale), scale=scale)
@@ -68,6 +74,8 @@ class EncoderDecoder(nn.Module):
     fusion: "conv1x1" (the paper), or "mean", "sum", "max" of the two features.
     skip: whether the decoder sees the fused features of every level or only of the deepest.
     scale: 1, or 2 for one more upsampling stage: fusion with super-resolution.
+    output: what the decoder gives: "pixels" of the fused image, as in the paper, or "gains" for every band of a Laplacian
+        pyramid of both images, from which the fused image is made (see `gains.py`; ReLU, one plane, scale 1).
     """
 
     def __init__(
@@ -80,10 +88,14 @@ class EncoderDecoder(nn.Module):
         fusion: Literal["conv1x1", "mean", "sum", "max"] = "conv1x1",
         skip: bool = True,
         scale: Literal[1, 2] = 1,
+        output: Literal["pixels", "gains"] = "pixels",
     ) -> None:
         super().__init__()
         if width < 2 or width % 2:
             raise ValueError(f"width must be an even number, not {width}")
+        self.gains = GainNetwork(width) if output == "gains" else None
+        if self.gains is not None:
+            return
         planes = 3 if domain == "rgb" else 1
         shared = encoders == "shared"
         self.visible_encoder = Encoder(planes, width, activation, padding)
@@ -94,7 +106,9 @@ class EncoderDecoder(nn.Module):
         self.decoder = Decoder(planes, width, activation, padding, skip, scale)
 
     def forward(self, visible: Image, infrared: Gray) -> Scaled:
-        """Fuse images in [0, 1] whose sides are multiples of 32; the result is in (0, 1)."""
+        """Fuse images in [0, 1] whose sides are multiples of 32; the result is in (0, 1), of "gains" near [0, 1]."""
+        if self.gains is not None:
+            return self.gains(visible, infrared)
         return (self.response(visible, infrared).tanh() + 1) / 2
 
     def response(self, visible: Image, infrared: Gray) -> Scaled:

@@ -13,7 +13,7 @@ from .linear import LinearNetwork, is_linear
 
 
 @torch.no_grad()
-def collapse(core: EncoderDecoder, error: float = 0.0) -> LinearNetwork | LayeredNetwork:
+def collapse(core: EncoderDecoder, error: float = 0.0) -> LinearNetwork | LayeredNetwork | EncoderDecoder:
     """Rewrite a trained core for inference.
 
     Without activation (and with any fusion but "max") the network is a linear filter: it becomes a few filter banks,
@@ -34,6 +34,8 @@ def collapse(core: EncoderDecoder, error: float = 0.0) -> LinearNetwork | Layere
     if error < 0:
         raise IrvisError(f"error must not be negative, not {error}")
     core = copy.deepcopy(core).eval()
+    if core.gains is not None:  # nothing in it can be merged
+        return core
     layered = LayeredNetwork(core)
     if not is_linear(core):
         return layered

@@ -11,13 +11,14 @@ from typing import TypeVar
 import torch
 
 from ..files import whole
+from ..imports import digest_of
 from .backends import Source
 from .onnx_graph import onnx_of
 
 T = TypeVar("T")
 
-CODE = tuple(Path(__file__).parents[1] / folder for folder in ("runtime", "methods", "nn"))
-"""What decides how a graph looks, beside the weights."""
+LIBRARIES = ("torch", "onnxscript")
+"""What turns a module into a graph."""
 
 
 def least(source: Source) -> int:
@@ -32,7 +33,7 @@ def graph_of(source: Source, read: Callable[[Path], T]) -> T:
 
 def kept(source: Source, suffix: str, make: Callable[[Path], object], read: Callable[[Path], T]) -> T:
     """Read a file of the cache folder; make it first where it is not there, and anew where it cannot be read."""
-    path = cache_folder() / f"{_name(source)}{suffix}"
+    path = cache_folder() / f"{_name(source, make.__module__)}{suffix}"
     if path.is_file():
         try:
             return read(path)
@@ -56,18 +57,16 @@ def _made(source: Source) -> bytes:
     return onnx_of(source.rewritten, (planes, planes[:, :1]))
 
 
-def _name(source: Source) -> str:
-    """Changes whenever the graph could."""
-    digest = hashlib.sha256()
-    facts = [source.fuser.method.name, dict(source.fuser.options), source.error, version("torch")]
+def _name(source: Source, maker: str) -> str:
+    """Changes whenever the graph could: with the code of the method and of the maker, options, weights, libraries."""
+    digest, method = hashlib.sha256(), source.fuser.method
+    code = digest_of(method.build.__module__, maker)
+    facts = [method.name, dict(source.fuser.options), source.error, code, [version(name) for name in LIBRARIES]]
     digest.update(json.dumps(facts, sort_keys=True, default=str).encode())
-    for folder in CODE:
-        for path in sorted(folder.glob("*.py")):
-            digest.update(path.read_bytes())
-    state = source.core.state_dict() if source.fuser.method.learnable else {}
+    state = source.core.state_dict() if method.learnable else {}
     for name, weight in state.items():
         digest.update(name.encode() + weight.detach().cpu().contiguous().numpy().tobytes())
     if source.precision == "int8":  # what the ranges were seen on
         for plane in (plane for pair in source.pairs() for plane in pair):
             digest.update(plane.contiguous().numpy().tobytes())
-    return f"{source.fuser.method.name}-{digest.hexdigest()[:24]}"
+    return f"{method.name}-{digest.hexdigest()[:24]}"

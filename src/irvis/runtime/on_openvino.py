@@ -37,9 +37,13 @@ class OpenVINOCore(nn.Module):
             raise IrvisError(f"runtime openvino runs on the cpu, not on {source.device!r}")
         self.engine: Any = openvino.Core()
         can = self.engine.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        if CAPABILITY[source.precision] not in can:
+        self.precision = source.precision
+        if CAPABILITY[source.precision] not in can and source.precision in ("bf16", "fp16"):
+            logging.getLogger("irvis").warning("this processor has no %s of its own: fp32 is used", source.precision)
+            self.precision = "fp32"
+        elif CAPABILITY[source.precision] not in can:
             raise IrvisError(f"OpenVINO has no {source.precision} on this processor; it has {', '.join(can).lower()}")
-        self.original, self.smallest, self.precision = source.core, least(source), source.precision
+        self.original, self.smallest = source.core, least(source)
         self.graph = self._read(source)
         self.compiled: OrderedDict[tuple[int, ...], Any] = OrderedDict()
 

@@ -18,7 +18,6 @@ from ..data.pairs import Crops
 from ..errors import IrvisError
 from ..files import whole
 from ..fuser import Fuser
-from ..types import RGB, Gray
 from .alarms import Alarms
 from .log import Log
 from .recipe import Recipe, Stage
@@ -138,12 +137,12 @@ class Run:
             optimizer.load_state_dict(saved["optimizer"])
             fabric.strategy.precision.load_state_dict(saved["precision"])
         alarms, total = Alarms(), stage.epochs * stage.steps
-        for step, (visible, infrared) in self._batches(number, progress.step, total):
+        for step, (visible, infrared, *target) in self._batches(number, progress.step, total):
             torch.manual_seed(hash((self.recipe.seed, number, step, fabric.global_rank)) % 2**63)
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(stage, step)
             planes = in_domain(self.fuser.spec.domain, visible)
-            terms, picture, fuses = STEPS[stage.step](core, planes, infrared, stage)
+            terms, picture, fuses = STEPS[stage.step](core, planes, infrared, stage, *target)
             loss = torch.stack(list(terms.values())).sum()
             alarms.check(loss, picture, visible, infrared, fuses=fuses)
             optimizer.zero_grad()
@@ -154,7 +153,7 @@ class Run:
             progress.step = step + 1
             self._after(number, progress, terms, optimizer, total)
 
-    def _batches(self, number: int, first: int, total: int) -> Iterator[tuple[int, tuple[RGB, Gray]]]:
+    def _batches(self, number: int, first: int, total: int) -> Iterator[tuple[int, tuple[Tensor, ...]]]:
         stage, fabric = self.recipe.stages[number], self.fabric
         sources, share = self.sources.drawn(stage.images)
         crops = Crops(

@@ -26,6 +26,12 @@ class Data:
     """Crops are taken at a scale drawn from [1/zoom, 1]."""
     gamma: float = 1.0
     """Each image's contrast curve is bent by an exponent drawn from [1/gamma, gamma]."""
+    target: bool = False
+    """Every pair gets the picture of `target.target`, for the step `imitate`."""
+    patterns: float = 0.0
+    """With `target`: share of crops of drawn pairs whose right picture is known (data/patterns.py)."""
+    variants: int = 1
+    """With `target`: every pair this many times, its contrast curves bent differently."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +136,7 @@ def _build(kind: type, table: Mapping[str, Any], where: str) -> Any:
         raise IrvisError(f"{where}: {str(problem).replace('__init__() ', '')}") from problem
 
 
-_DATA_RANGES = {"synthetic": (0, 1), "scenes": (1, math.inf), "validation": (0, 0.9), "zoom": (1, 16), "gamma": (1, 16)}
+_DATA_RANGES = {"synthetic": (0, 1), "scenes": (1, math.inf), "validation": (0, 0.9), "zoom": (1, 16), "gamma": (1, 16), "variants": (1, 100), "patterns": (0, 1)}
 _STAGE_RANGES = {
     "epochs": (1, math.inf), "steps": (1, math.inf), "batch": (1, math.inf), "crop": (8, math.inf), "lr": (0, math.inf),
     "blur": (0, 100), "noise": (0, 1), "warmup": (0, math.inf), "clip": (0, math.inf), "weight_decay": (0, math.inf),

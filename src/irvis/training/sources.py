@@ -6,10 +6,12 @@ from pathlib import Path
 
 from ..data import catalog
 from ..data.matching import HELP, split_by_scene
-from ..data.pairs import ImageFolder, Joined, PairFolder, SceneFolder, Source
+from ..data.pairs import ImageFolder, Joined, PairFolder, SceneFolder, Source, Taught
+from ..data.patterns import Patterns
 from ..errors import IrvisError
 from ..thermal import Range
 from .recipe import Data
+from .target import target
 
 CACHE = 2 << 30
 """Bytes of memory for decoded pairs, of all folders together."""
@@ -73,6 +75,10 @@ def gather(
     single = [ImageFolder(folder, range=range, cache=memory) for folder in images]
     lines += [f"{folder}: {len(source)} single images" for folder, source in zip(images, single, strict=True)]
     share = _shares([len(source) for source in train], synthetic)
+    if data.target:
+        train = [*(Taught(source, target, data.variants, data.gamma) for source in train), Patterns(2000)]
+        share = [*(part * (1 - data.patterns) for part in share), data.patterns]
+        validation = [Taught(source, target, 1, 1.0) for source in validation]
     return Sources(train=train, share=share, validation=Joined(validation), names=lines, images=single)
 
 

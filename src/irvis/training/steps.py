@@ -14,6 +14,7 @@ from torch.nn.functional import conv2d, interpolate, pad
 from ..losses import LOSSES
 from ..types import Gray, Picture
 from .recipe import Stage
+from .target import target as picture_of
 
 HIDDEN = 0.75
 """Share of patches that `hide` keeps from the encoder."""
@@ -39,6 +40,27 @@ def fuse(core: Any, visible: Picture, infrared: Gray, stage: Stage) -> Outcome:
         seen, warm = (interpolate(x, scale_factor=1 / scale, mode="area") for x in (seen, warm))
     fused = core(seen, warm).float()
     return Outcome(judged(fused, visible, infrared, stage.losses), fused)
+
+
+def imitate(core: Any, visible: Picture, infrared: Gray, stage: Stage, target: Gray | None = None) -> Outcome:
+    """Supervised fusion: the loss `bands` compares with the target, all other losses with the clean sources.
+
+    Half of the pairs get noise, of a deviation drawn up to `stage.noise` for each image. Without a target it is made here.
+    """
+    target = picture_of(visible, infrared) if target is None else target
+    fused = core(*(_noisy(image, stage.noise) for image in (visible, infrared))).float()
+    of_target = {name: options for name, options in stage.losses.items() if name == "bands"}
+    of_sources = {name: options for name, options in stage.losses.items() if name != "bands"}
+    terms = judged(fused, target, target, of_target) | judged(fused, visible, infrared, of_sources)
+    return Outcome(terms, fused)
+
+
+def _noisy(image: Picture, noise: float) -> Picture:
+    if noise == 0:
+        return image
+    chance, size = torch.rand(2, len(image), 1, 1, 1, device=image.device)
+    deviation = noise * size * (chance < 0.5)
+    return (image + deviation * torch.randn_like(image)).clamp(0, 1)
 
 
 def judged(
@@ -104,8 +126,9 @@ def fuse_by(core: Any, visible: Picture, infrared: Gray, stage: Stage, fusion: s
     return Outcome(judged(picture, visible, infrared, stage.losses), picture)
 
 
-STEPS: dict[str, Callable[[Any, Picture, Gray, Stage], Outcome]] = {
+STEPS: dict[str, Callable[..., Outcome]] = {
     "fuse": fuse,
+    "imitate": imitate,
     "reconstruct": reconstruct,
     "mix": mix,
     "hide": hide,

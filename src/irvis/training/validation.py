@@ -45,11 +45,11 @@ def draw(fuser: Fuser, pairs: Source, stage: Stage, path: Path) -> Tensor:
 def _outcome(fuser: Fuser, pairs: Source, index: int, stage: Stage) -> tuple[tuple[Image, Gray], Outcome]:
     """The stage's step on a clean, whole pair, without chance."""
     fuser.eval()
-    visible, infrared = (_filled(image.to(_device(fuser)), fuser) for image in pairs[index])
+    visible, infrared, *target = (_filled(image.to(_device(fuser)), fuser) for image in pairs[index])
     plane = in_domain(fuser.spec.domain, visible)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(index)
-        outcome = STEPS[stage.step](fuser.core, plane, infrared, replace(stage, blur=0.0, noise=0.0))
+        outcome = STEPS[stage.step](fuser.core, plane, infrared, replace(stage, blur=0.0, noise=0.0), *target)
     fuser.train()
     return (plane, infrared), outcome
 

@@ -1,0 +1,159 @@
+"""Published networks: their files are known by what is in them, and each gives what its authors' code gives."""
+
+import pickle
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import irvis
+from irvis.convert import convert
+from irvis.methods import METHODS
+from irvis.registry import parse
+
+ZOO = sorted(name for name in METHODS if METHODS[name].published)
+every_network = pytest.mark.parametrize("name", ZOO)
+RAW = [
+    # network, files, options → output
+    ("seafusion", "seafusion/SeAFusion.pth", {}, "output"),
+]
+SAVED = [
+    ("seafusion", "seafusion/SeAFusion.pth", {}, "saved_u8"),
+]
+
+
+def made(name, **options):
+    """A tiny network with random weights."""
+    torch.manual_seed(0)
+    return irvis.create(name, weights=None, **METHODS[name].small, **options)
+
+
+def close(ours, theirs):
+    """Within 1e-5 of the largest value, or of 1."""
+    return float((ours - theirs).abs().max()) <= 1e-5 * max(1, float(theirs.abs().max()))
+
+
+@pytest.mark.parametrize(("name", "file", "options", "output"), RAW)
+@torch.no_grad()
+def test_each_network_gives_the_output_of_its_authors_code(name, file, options, output, zoo_data):
+    core = irvis.create(name, weights=zoo_data / "weights" / file, **options).core
+    known = load_file(zoo_data / name / "io.safetensors")
+    for case in "012":
+        ours = core.raw(known[f"{case}.visible"], known[f"{case}.infrared"])
+        assert close(ours, known[f"{case}.{output}"]), case
+
+
+@pytest.mark.parametrize(("name", "file", "options", "saved"), SAVED)
+@torch.no_grad()
+def test_as_published_gives_the_picture_that_the_authors_script_saves(name, file, options, saved, zoo_data):
+    fuser = irvis.create(name, weights=zoo_data / "weights" / file, as_published=True, **options)
+    known = load_file(zoo_data / name / "io.safetensors")
+    for case in "012":
+        visible, infrared, theirs = (known[f"{case}.{part}"] for part in ("visible_u8", "infrared_u8", saved))
+        fused = fuser(visible.permute(2, 0, 1)[None] / 255, infrared[None, None] / 255)[0].permute(1, 2, 0) * 255
+        ours = fused if theirs.ndim == 3 else fused[..., 0]
+        assert (ours - theirs).abs().max() < 1.01, case
+        assert ((ours - theirs).abs() > 0.01).double().mean() < 1e-3, case
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 90), (2, 3), (5, 4), (17, 16), (33, 47)])
+@every_network
+@torch.no_grad()
+def test_any_size_keeps_its_shape(name, height, width):
+    fused = made(name)(torch.rand(1, 3, height, width), torch.rand(1, 1, height, width))
+    assert fused.shape == (1, 3, height, width)
+    assert torch.isfinite(fused).all()
+
+
+@every_network
+@torch.no_grad()
+def test_as_published_gives_8_bits_of_rgb_that_do_not_depend_on_the_batch(name):
+    fuser = made(name, as_published=True)
+    visible, infrared = torch.rand(2, 3, 48, 64), torch.rand(2, 1, 48, 64)
+    together = fuser(visible, infrared)
+    assert together.shape == visible.shape
+    torch.testing.assert_close(together * 255, (together * 255).round(), rtol=0, atol=1e-3)
+    alone = torch.cat([fuser(v[None], i[None]) for v, i in zip(visible, infrared, strict=True)])
+    assert ((together - alone).abs() > 1e-6).double().mean() < 0.01
+
+
+@every_network
+def test_a_file_is_known_by_its_tensors(name, tmp_path):
+    torch.save({"state_dict": made(name).core.state_dict()}, tmp_path / "some.pth")
+    if len(METHODS[name].published.marks) == 1:
+        assert parse(str(tmp_path / "some.pth")) == (name, str(tmp_path / "some.pth"), {})
+
+
+@torch.no_grad()
+def test_the_name_and_the_file_and_both_together_are_the_same(tmp_path):
+    core = irvis.create("seafusion", weights=None).core
+    torch.save(core.state_dict(), tmp_path / "SeAFusion.pth")
+    file = str(tmp_path / "SeAFusion.pth")
+    images = torch.rand(1, 3, 20, 30), torch.rand(1, 1, 20, 30)
+    made = [irvis.create(file), irvis.create("seafusion", weights=file), irvis.create(f"seafusion:{file}")]
+    assert all(one.method.name == "seafusion" for one in made)
+    assert all(torch.equal(one(*images), made[0](*images)) for one in made)
+    fused = irvis.fuse(images[0][0], images[1][0], f"{file}:as_published=true")
+    assert torch.equal(fused, irvis.create(f"{file}:as_published=true")(*images)[0])
+
+
+def test_a_file_of_ours_says_what_it_is_for(tmp_path):
+    from irvis import weights
+
+    fuser = made("seafusion")
+    weights.save(tmp_path / "ours.safetensors", fuser.core, method="seafusion", options=fuser.options)
+    assert irvis.create(str(tmp_path / "ours.safetensors")).options == {"width": 4}
+
+
+class Harmful:
+    def __reduce__(self):
+        return (print, ("code ran",))
+
+
+@torch.no_grad()
+def test_a_converted_file_fuses_as_the_authors_file_does(tmp_path):
+    torch.save({"net": irvis.create("seafusion", weights=None).core.state_dict()}, tmp_path / "theirs.pth")
+    assert convert(tmp_path / "theirs.pth", tmp_path / "ours.safetensors") == "seafusion"
+    images = torch.rand(1, 3, 20, 30), torch.rand(1, 1, 20, 30)
+    theirs, ours = (irvis.create(str(tmp_path / name)) for name in ("theirs.pth", "ours.safetensors"))
+    assert torch.equal(ours(*images), theirs(*images))
+    with pytest.raises(irvis.IrvisError, match="holds weights of seafusion, not of tardal"):
+        convert(tmp_path / "theirs.pth", tmp_path / "ours.safetensors", "tardal")
+
+
+def test_files_that_are_no_network_are_refused_in_one_line(tmp_path, capsys):
+    state = irvis.create("seafusion", weights=None).core.state_dict()
+    torch.save({"a": torch.zeros(2)}, tmp_path / "other.pth")
+    torch.save({"weight": state, "more": Harmful()}, tmp_path / "code.pth")
+    torch.save({k: v for k, v in state.items() if "vis_" not in k}, tmp_path / "half.pth")
+    del state["decode1.conv.bias"]
+    torch.save(state, tmp_path / "lacks.pth")
+    save_file({"vis_rgbd1.sobelconv.convx.weight": torch.zeros(2)}, tmp_path / "one.safetensors")
+    (tmp_path / "broken.pth").write_bytes(b"not a file of weights")
+    (tmp_path / "plain.pth").write_bytes(pickle.dumps([1, 2], protocol=2))
+    for name, words in {
+        "other.pth": "holds no network that irvis knows",
+        "code.pth": r"code would have to run \(.*print\).*state_dict",
+        "half.pth": "nearest is seafusion, of which it lacks vis_",
+        "lacks.pth": "decode1.conv.bias",
+        "one.safetensors": "do not fit",
+        "broken.pth": "not a readable",
+        "plain.pth": "not a readable",
+    }.items():
+        with pytest.raises(irvis.IrvisError, match=words) as refusal:
+            irvis.create(str(tmp_path / name))
+        assert "\n" not in str(refusal.value), name
+    assert "code ran" not in capsys.readouterr().out
+
+
+def test_a_network_without_its_file_says_where_the_file_is():
+    with pytest.raises(
+        irvis.IrvisError, match=r"get Checkpoint/SeAFusion/SeAFusion.pth of github.com.*-m SeAFusion.pth"
+    ):
+        irvis.create("seafusion")
+
+
+def test_a_file_of_another_network_is_named(tmp_path):
+    torch.save(irvis.create("seafusion", weights=None).core.state_dict(), tmp_path / "x.pth")
+    with pytest.raises(irvis.IrvisError, match="not a safetensors"):
+        irvis.create("encdec", weights=tmp_path / "x.pth")
