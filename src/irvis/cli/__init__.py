@@ -2,8 +2,13 @@
 
 import atexit
 import gc
+import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
 
@@ -37,7 +42,8 @@ def main(words: Sequence[str] | None = None) -> None:
     atexit.register(gc.freeze)  # a last search of torch's modules for garbage would take 0.3 s
     given = list(sys.argv[1:] if words is None else words)
     try:
-        app(given, exit_on_error=False, print_error=False)
+        with _terminated_like_interrupted():
+            app(given, exit_on_error=False, print_error=False)
     except CycloptsError as problem:
         errors.print(f"error: {_misused(problem)}")
         sys.exit(2)
@@ -48,6 +54,30 @@ def main(words: Sequence[str] | None = None) -> None:
         verb = given[0] if given else ""
         errors.print(f"stopped; go on with irvis {verb} … {AGAIN[verb]}" if verb in AGAIN else "stopped")
         sys.exit(130)
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM and a closed terminal end a verb as Ctrl-C does: files are finished, what was temporary is removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    own, names = os.getpid(), [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != own:  # a process that was forked
+            os._exit(128 + number)
+        raise KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in (getattr(signal, name) for name in names)}
+    for number, handler in before.items():
+        if handler == signal.SIG_DFL:  # nohup says otherwise
+            signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _misused(problem: CycloptsError) -> str:
