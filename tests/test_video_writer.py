@@ -133,7 +133,7 @@ def test_a_disk_that_fills_up_ends_a_file_while_it_can_still_be_finished(tmp_pat
 @pytest.mark.parametrize(("suffix", "kept"), [(".mkv", ["a.part.mkv"]), (".mp4", [])])
 def test_a_file_that_cannot_be_finished_is_kept_where_it_plays(suffix, kept, tmp_path):
     with limited(200_000), pytest.raises(IrvisError, match="cannot be written"):
-        noisy(tmp_path / f"a{suffix}", 100, codec="h264")
+        noisy(tmp_path / f"a{suffix}", 40, codec="h264")
     assert [found.name for found in tmp_path.iterdir()] == kept
 
 

@@ -24,7 +24,7 @@ ASKED = 1_000_000
 HEAD = 32_000
 """Bytes of a request's headers."""
 SLOW, LEAST = 20.0, 8_000
-"""Seconds that a part of a body may take to come, and bytes a second that the whole must reach on average after them."""
+"""Seconds that a part of a body may take to come; bytes a second that the whole must reach on average after them."""
 API = "/gradio_api"
 READ = re.compile(
     rf"/|/(config|theme\.css|favicon\.ico|robots\.txt|login_check|manifest\.json|logout)/?|/(assets|static|svelte)/.+"
@@ -72,7 +72,7 @@ class Guard:
         if scope["type"] != "http" or not (READ if method in ("GET", "HEAD") else WRITE).fullmatch(path):
             return 404, "there is nothing here"
         if not self._ours(_header(scope, b"host")):
-            return 403, "this page has another name: open it by the address that irvis app prints, or start it with --auth"
+            return 403, "this page has another name: open it by the address that irvis app prints, or give it a password"
         if method not in ("GET", "HEAD") and not same_site(partial(_text_header, scope)):
             return 403, "another site sent this: only the page itself may"
         if path.startswith("/login") and method == "POST" and not self.attempts.allowed(_client(scope)):

@@ -116,16 +116,22 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._files:
-            if kind is None:
-                with self._telling():
-                    self._finish()
-                    if self.frames:
-                        self._unfinished.replace(self.path)
-                return
-            with suppress(Exception):
+        finished = False
+        with self._files, self._telling():
+            try:
                 self._finish()
-            if self.frames and _plays(self._unfinished):
+                finished = kind is None
+            except Exception:  # what ended the writing counts, not that its file cannot be finished
+                if kind is None:
+                    raise
+            finally:
+                self._name(finished)
+
+    def _name(self, finished: bool) -> None:
+        if self.frames and finished:
+            self._unfinished.replace(self.path)
+        elif self.frames and _plays(self._unfinished):
+            with suppress(OSError):
                 self._unfinished.replace(part_of(self.path))
                 self.part = part_of(self.path)
 
