@@ -1,5 +1,6 @@
 """The web page without a server: what is taken in, what is refused, what comes out."""
 
+import asyncio
 import re
 import shutil
 import stat
@@ -26,10 +27,11 @@ from pictures import chunk
 pytest.importorskip("gradio", reason="the page needs the extra: pip install 'irvis[app]'")
 
 from irvis.app import asking, choices, examples, fusing, judging, names, showing, telling, uploads
+from irvis.app import guard as guards
 from irvis.app.actions import Actions
 from irvis.app.guard import Guard
 from irvis.app.rooms import GRACE, MOST, Rooms
-from irvis.app.settings import Settings, parse_auth
+from irvis.app.settings import Settings
 
 SETTINGS = Settings(max_upload=3_000_000, max_pixels=1_000_000)
 
@@ -506,10 +508,6 @@ def test_parameters_of_the_server_that_mean_nothing_are_refused():
     for bad in ({"port": 70000}, {"max_upload": 0}, {"queue": 0}, {"minutes": 0}, {"max_pixels": -1}):
         with pytest.raises(IrvisError, match=r"^--"):
             Settings(**bad)
-    assert parse_auth("me:a:b") == ("me", "a:b")
-    for text in ("me", ":x", "me:", ""):
-        with pytest.raises(IrvisError):
-            parse_auth(text)
     assert not Settings().outside
     assert not Settings(host="::1").outside
     assert Settings(host="0.0.0.0").outside
@@ -619,9 +617,39 @@ def test_the_guard_lets_pass_what_the_page_needs_and_nothing_else(root):
     assert guard.refusal(scope("/gradio_api/queue/join", "POST", **{"content-length": 2 * 10**6}))[0] == 413
 
 
-def test_another_hosts_name_is_good_where_a_password_is_asked_for_or_other_machines_are_welcome(root):
-    for settings in (Settings(auth=("a", "b")), Settings(host="0.0.0.0")):
-        assert Guard(nobody, settings, root, Rooms(root, 30)).refusal(scope("/", host="our.example")) == (0, "")
+def test_another_hosts_name_is_good_only_where_a_password_is_asked_for(root):
+    for settings, status in ((Settings(auth=("a", "b")), 0), (Settings(host="0.0.0.0"), 403)):
+        assert Guard(nobody, settings, root, Rooms(root, 30)).refusal(scope("/", host="our.example"))[0] == status
+    guard = Guard(nobody, Settings(host="0.0.0.0"), root, Rooms(root, 30))
+    assert guard.refusal(scope("/", host="192.168.1.2:7860")) == (0, "")
+
+
+@pytest.mark.parametrize("path", ["/login", "/gradio_api/upload", "/gradio_api/queue/join", "/gradio_api/call/v2/fuse"])
+def test_what_another_site_sends_is_refused_whatever_its_form(path, root):
+    guard = Guard(nobody, SETTINGS, root, Rooms(root, 30))
+    for headers in ({"origin": "http://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}):
+        told = scope(path, "POST", **headers, **{"content-type": "multipart/form-data; boundary=x"})
+        assert guard.refusal(told)[0] == 403
+    for headers in ({}, {"origin": "http://127.0.0.1:7860"}, {"sec-fetch-site": "same-origin"}):
+        assert guard.refusal(scope(path, "POST", **headers)) == (0, "")
+
+
+def test_a_body_that_comes_too_slowly_ends(monkeypatch):
+    clock = iter(range(0, 1000, 10))
+
+    async def drop():
+        return {"type": "http.request", "body": b"abc", "more_body": True}
+
+    async def silence():
+        await asyncio.sleep(60)
+
+    async def messages(receive, count):
+        timed = guards.in_time(receive, lambda: next(clock))
+        return [(await timed())["type"] for _ in range(count)]
+
+    assert asyncio.run(messages(drop, 3)) == ["http.request", "http.request", "http.disconnect"]
+    monkeypatch.setattr(guards, "SLOW", 0.01)
+    assert asyncio.run(messages(silence, 1)) == ["http.disconnect"]
 
 
 def test_uploads_wait_while_the_disk_is_full(root):

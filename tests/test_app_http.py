@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -283,6 +284,31 @@ def test_a_password_stands_before_everything(tmp_path):
         assert site.post("/login", data={"username": "me", "password": "wrong"}).status_code == 400
         assert site.post("/login", data={"username": "me", "password": "secret"}).status_code == 200
         assert site.get("/config").status_code == 200
+        for _ in range(4):
+            assert site.post("/login", data={"username": "me", "password": "wrong"}).status_code == 400
+        assert site.post("/login", data={"username": "me", "password": "secret"}).status_code == 429
+
+
+def test_connections_that_say_nothing_shut_nobody_out(server, site, monkeypatch):
+    from irvis.app import connections
+
+    monkeypatch.setattr(connections, "MOST", 20)
+    address = urlsplit(server.address)
+    silent = [socket.create_connection((address.hostname, address.port)) for _ in range(60)]
+    silent[-1].sendall(b"GET / HTTP/1.1\r\nHost: ")
+    assert site.get("/config").status_code == 200
+    assert silent[0].recv(1) == b""
+    for one in silent:
+        one.close()
+
+
+@pytest.mark.parametrize(
+    "choices", ["x", [1], {"method": {}}, {"palette": {"a": 1}}, {"compare": "x"}, {"hottest": []}]
+)
+def test_choices_that_are_none_are_one_line_for_programs(choices, site, tmp_path):
+    event, said = fused(site, *pair(tmp_path), choices=choices)
+    assert event == "error" or choices == {"hottest": []}
+    assert "Traceback" not in str(said)
 
 
 # ------------------------------------------------------------------------------------------------ the verb

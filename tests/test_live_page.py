@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
@@ -106,6 +107,29 @@ def test_nothing_can_be_changed_from_outside(page, method):
 def test_a_foreign_name_that_leads_to_this_machine_is_refused(page):
     assert got(page, "/status", Host="evil.example")[0] == 403
     assert got(page, "/status", Host="localhost:8080")[0] == 200
+
+
+def test_a_page_with_a_password_shows_nothing_without_it(page):
+    server = servers.serving(page.session, "127.0.0.1", 0, ("me", "secret"))
+    server.start()
+    right, wrong = (b64encode(text).decode() for text in (b"me:secret", b"me:wrong"))
+    for path in ("/", "/status", "/snapshot.png", "/fused.mjpg"):
+        assert got(server, path)[0] == 401
+    assert got(server, "/status", Authorization=f"Basic {right}")[0] == 200
+    answers = [got(server, "/status", Authorization=f"Basic {wrong}")[0] for _ in range(6)]
+    assert answers == [401] * 5 + [429]
+    server.close()
+
+
+def test_a_page_for_other_machines_answers_to_its_own_names_alone(page):
+    server = servers.serving(page.session, "0.0.0.0", 0)
+    server.start()
+    address = f"http://127.0.0.1:{server.server_address[1]}"
+    with urlopen(f"{address}/status", timeout=10) as answer:
+        assert answer.status == 200
+    with pytest.raises(HTTPError, match="403"):
+        urlopen(Request(f"{address}/status", headers={"Host": "evil.example"}), timeout=10)
+    server.close()
 
 
 def test_it_listens_on_loopback_unless_told_otherwise(page):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
 from io import BytesIO
@@ -77,8 +78,8 @@ def server(study: store.Study) -> Iterator[Server]:
     yield from running(study)
 
 
-def running(study: store.Study, **options: Any) -> Iterator[Server]:
-    server = Server(study, "127.0.0.1", 0, say=lambda _: None, **options)
+def running(study: store.Study, host: str = "127.0.0.1", **options: Any) -> Iterator[Server]:
+    server = Server(study, host, 0, say=lambda _: None, **options)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     yield server
@@ -450,6 +451,9 @@ BAD = {
     "an unknown answer": (
         "POST", "/answer", b'{"key": "A", "question": "A", "answer": "both"}', {"Content_Type": "application/json"}, 400
     ),
+    "another site": (
+        "POST", "/join", b'{"name": "Eve"}', {"Content_Type": "application/json", "Origin": "http://evil.example"}, 403
+    ),
     "another host's name": ("GET", "/", None, {"Host": "evil.example"}, 403),
     "a long line": ("GET", "/" + "a" * 70000, None, {}, 414),
     "a huge header": ("GET", "/", None, {"X_Large": "a" * 70000}, 431),
@@ -466,6 +470,25 @@ def test_a_bad_request_is_refused_and_the_server_goes_on(name: str, server: Serv
     assert status == expected
     assert ask(server, "GET", "/")[0] == 200
     assert sqlite3.connect(server.study.file).execute("SELECT count(*) FROM rater").fetchone() == (0,)
+
+
+def test_a_name_of_another_gives_no_key_where_other_machines_come_in(study: store.Study) -> None:
+    for server in running(study, host="0.0.0.0"):
+        key = post(server, "/join", name="Ann")["key"]
+        again = post(server, "/join", name="ann")
+        assert again["status"] == 409
+        assert "key" not in again
+        assert post(server, "/state", key=key)["name"] == "Ann"
+        assert ask(server, "GET", "/", Host="evil.example")[0] == 403
+
+
+def test_a_study_with_a_password_shows_nothing_without_it(study: store.Study) -> None:
+    right, wrong = (b64encode(text).decode() for text in (b"me:secret", b"me:wrong"))
+    for server in running(study, auth=("me", "secret")):
+        assert ask(server, "GET", "/")[0] == 401
+        assert post(server, "/join", name="Ann")["status"] == 401
+        assert ask(server, "GET", "/", Authorization=f"Basic {right}")[0] == 200
+        assert [ask(server, "GET", "/", Authorization=f"Basic {wrong}")[0] for _ in range(6)] == [401] * 5 + [429]
 
 
 def test_many_visitors_who_say_nothing_do_not_stop_the_others(server: Server) -> None:

@@ -13,6 +13,8 @@ from irvis.errors import IrvisError  # noqa: E402
 from irvis.thermal import Sensing  # noqa: E402
 from irvis.video import decode  # noqa: E402
 from irvis.video.source import is_video, open_source  # noqa: E402
+from thermal_files import flir_record  # noqa: E402
+from thermal_files import scene as thermal_scene  # noqa: E402
 from video_files import RATE, clip, counts, cut_short, flat, gray, picture  # noqa: E402
 
 
@@ -213,6 +215,25 @@ def test_telemetry_rows_and_what_is_cropped_are_no_image(tmp_path):
 
 
 # -------------------------------------------------------------------------------------- bad files
+
+
+@pytest.mark.parametrize("missing", [4, 700, -40])
+def test_a_flir_recording_that_is_cut_gives_its_whole_frames_and_says_so(missing, tmp_path):
+    records = [flir_record(thermal_scene(seed=seed)) for seed in range(4)]
+    data = b"".join(records)
+    path = tmp_path / "cut.seq"
+    path.write_bytes(data[:-missing] if missing > 0 else data + records[0][:-missing])
+    source, frames = all_of(path, gray=True)
+    assert len(frames) == (3 if missing > 0 else 4)
+    assert ["cut short" in line for line in source.trouble] == [True]
+
+
+def test_headless_counts_whose_last_frame_is_cut_say_so(tmp_path):
+    path = tmp_path / "a.y16"
+    path.write_bytes(b"".join(counts(n).tobytes() for n in range(4))[:-4])
+    source, frames = all_of(path, gray=True, sensing=Sensing(raw=(64, 48, "<")))
+    assert len(frames) == 3
+    assert ["left out" in line for line in source.trouble] == [True]
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".ts"])

@@ -3,8 +3,7 @@
 import json
 import os
 import signal
-import subprocess
-import sys
+import threading
 import time
 from fractions import Fraction
 
@@ -22,6 +21,8 @@ from irvis.video.ahead import ahead  # noqa: E402
 from irvis.video.source import open_source  # noqa: E402
 from irvis.video.steady import Following  # noqa: E402
 from irvis.video.writer import PictureWriter  # noqa: E402
+from thermal_files import flir_record  # noqa: E402
+from thermal_files import scene as thermal_scene  # noqa: E402
 from video_files import RATE, clip, counts, cut_short, decoded, gray, picture  # noqa: E402
 
 
@@ -302,6 +303,15 @@ def test_streams_that_are_cut_short_are_fused_as_far_as_they_go_and_the_exit_say
     assert f"{frames} frames" in out
 
 
+def test_a_thermal_recording_that_is_cut_is_fused_as_far_as_it_goes_and_the_exit_says_so(run, tmp_path):
+    data = b"".join(flir_record(thermal_scene(48, 64, seed)) for seed in range(6))
+    (tmp_path / "cut.seq").write_bytes(data[:-4])
+    status, _, err = run("visible.mp4", "cut.seq", "-o", "f.mp4", *AVERAGE, "--fps", "30")
+    assert status == 1
+    assert "frame 5 is cut short" in err
+    assert len(decoded(tmp_path / "f.mp4")) == 5
+
+
 # ------------------------------------------------------------------------------------- alignment
 
 
@@ -405,28 +415,25 @@ def test_palettes_colour_a_video(words, run, kelvin, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
-def test_an_interrupt_leaves_what_was_fused_as_a_part_that_plays(tmp_path):
-    clip(tmp_path / "v.mp4", (picture(n, (240, 320)) for n in range(300)))
-    clip(tmp_path / "i.mp4", (gray(n, (240, 320)) for n in range(300)))
-    words = [sys.executable, "-c", RUN_WITH_INTERRUPTS, "fuse", "v.mp4", "i.mp4", "-o", "f.mp4", "-m", "encdec:tiny"]
-    process = subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    while not list(tmp_path.glob(".f.*")) and process.poll() is None:
-        time.sleep(0.05)
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_what_was_fused_as_a_part_that_plays(how, run, tmp_path):
+    clip(tmp_path / "v.mp4", (picture(n) for n in range(900)))
+    clip(tmp_path / "i.mp4", (gray(n) for n in range(900)))
+
+    def interrupt():
+        while not list(tmp_path.glob(".f.*")):
+            time.sleep(0.005)
+        time.sleep(0.1)
+        os.kill(os.getpid(), how)
+
+    waiting = threading.Thread(target=interrupt, daemon=True)
+    waiting.start()
+    status, _, err = run("v.mp4", "i.mp4", "-o", "f.mp4", *AVERAGE)
+    assert status == 130, err
     assert "f.part.mp4" in err
     assert {path.name for path in tmp_path.glob("*f.*")} == {"f.part.mp4"}
-    assert 1 <= len(decoded(tmp_path / "f.part.mp4")) < 300
-
-
-RUN_WITH_INTERRUPTS = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from irvis.cli import main
-main()
-"""
+    assert 1 <= len(decoded(tmp_path / "f.part.mp4")) < 900
 
 
 def test_a_thread_that_runs_ahead_keeps_the_order_tells_errors_and_ends():

@@ -1,6 +1,10 @@
 """Videos out: what is written plays, has its name only when it is whole, and keeps times, colours and sound."""
 
+import shutil
+import signal
+from contextlib import contextmanager, suppress
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -111,6 +115,42 @@ def test_what_is_interrupted_plays_under_another_name(error, tmp_path):
     assert len(decoded(tmp_path / "a.part.mp4")) == 20
 
 
+def noisy(path, count, **how):
+    """A file of so many frames of noise."""
+    noise = np.random.default_rng(0)
+    return write(path, (noise.integers(0, 255, (120, 160, 3), np.uint8) for _ in range(count)), **how)
+
+
+def test_a_disk_that_fills_up_ends_a_file_while_it_can_still_be_finished(tmp_path, monkeypatch):
+    left = iter(range(20_000_000, 0, -1_000_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=next(left)))
+    with pytest.raises(IrvisError, match="disk is full"):
+        noisy(tmp_path / "a.mp4", 30)
+    assert [found.name for found in tmp_path.iterdir()] == ["a.part.mp4"]
+    assert len(decoded(tmp_path / "a.part.mp4")) > 10
+
+
+@pytest.mark.parametrize(("suffix", "kept"), [(".mkv", ["a.part.mkv"]), (".mp4", [])])
+def test_a_file_that_cannot_be_finished_is_kept_where_it_plays(suffix, kept, tmp_path):
+    with limited(200_000), pytest.raises(IrvisError, match="cannot be written"):
+        noisy(tmp_path / f"a{suffix}", 40, codec="h264")
+    assert [found.name for found in tmp_path.iterdir()] == kept
+
+
+@contextmanager
+def limited(size):
+    """Files may not grow beyond so many bytes."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+
+
 def test_a_generator_that_is_closed_finishes_its_file(tmp_path):
     def frames():
         with Writer(tmp_path / "a.mkv", rate=RATE, size=(48, 64)) as writer:
@@ -209,3 +249,25 @@ def test_a_folder_gets_numbered_pictures_and_their_times(tmp_path):
         assert all(np.array_equal(frame.samples, picture(n)) for n, frame in enumerate(source.frames()))
     lines = (tmp_path / "out" / "times.csv").read_text().split()
     assert lines[2] == "000002.png,0.033367"
+
+
+def test_a_shorter_video_leaves_no_pictures_of_the_longer_one_before_it(tmp_path):
+    def written(count, format="png", error=None):
+        with suppress(KeyboardInterrupt), PictureWriter(tmp_path / "out", format=format) as writer:
+            for n in range(count):
+                writer.write(picture(n), n / RATE)
+            if error is not None:
+                raise error
+        return sorted(path.name for path in (tmp_path / "out").iterdir())
+
+    written(5)
+    (tmp_path / "out" / "notes.png").write_bytes(b"mine")
+    assert written(2) == ["000001.png", "000002.png", "notes.png", "times.csv"]
+    assert written(3, error=KeyboardInterrupt) == [
+        "000001.png",
+        "000002.png",
+        "000003.png",
+        "notes.png",
+        "times.part.csv",
+    ]
+    assert written(1, format="jpg") == ["000001.jpg", "notes.png", "times.csv"]

@@ -23,8 +23,9 @@ ASKED = 1_000_000
 """Bytes of a request that sends no file."""
 HEAD = 32_000
 """Bytes of a request's headers."""
+TOO_SLOW = 408, "this comes too slowly"
 SLOW, LEAST = 20.0, 8_000
-"""Seconds that a part of a body may take to come, and bytes a second that the whole must reach on average after them."""
+"""Seconds that a part of a body may take to come; bytes a second that the whole must reach on average after them."""
 API = "/gradio_api"
 READ = re.compile(
     rf"/|/(config|theme\.css|favicon\.ico|robots\.txt|login_check|manifest\.json|logout)/?|/(assets|static|svelte)/.+"
@@ -72,7 +73,10 @@ class Guard:
         if scope["type"] != "http" or not (READ if method in ("GET", "HEAD") else WRITE).fullmatch(path):
             return 404, "there is nothing here"
         if not self._ours(_header(scope, b"host")):
-            return 403, "this page has another name: open it by the address that irvis app prints, or start it with --auth"
+            return (
+                403,
+                "this page has another name: open it by the address that it printed, or give it a password",
+            )
         if method not in ("GET", "HEAD") and not same_site(partial(_text_header, scope)):
             return 403, "another site sent this: only the page itself may"
         if path.startswith("/login") and method == "POST" and not self.attempts.allowed(_client(scope)):
@@ -104,12 +108,13 @@ class Guard:
     async def _passed(self, scope: Message, receive: Receive, send: Send) -> None:
         """Count the body, and add headers to the answer."""
         path = unquote(scope["path"])
-        left, begun, over = self._most(path), False, False
+        left, begun, over, gone = self._most(path), False, False, False
         receive = in_time(receive)
 
         async def counted() -> Message:
-            nonlocal left, over
+            nonlocal left, over, gone
             message = await receive()
+            gone = gone or message["type"] == "http.disconnect"
             left -= len(message.get("body", b""))
             over = over or left < 0
             return {"type": "http.disconnect"} if over else message
@@ -130,10 +135,10 @@ class Guard:
         try:
             await self.inner(scope, counted, with_headers)
         except Exception:
-            if not over:
+            if not (over or gone):
                 raise
-        if over and not begun:
-            await _answer(send, 413, "too large")
+        if (over or gone) and not begun:
+            await _answer(send, *((413, "too large") if over else TOO_SLOW))
 
     async def _looked_at(self, scope: Message, receive: Receive, send: Send) -> None:
         """Of a request that is JSON the whole body, before Gradio sees it."""
@@ -144,7 +149,7 @@ class Guard:
             body += message.get("body", b"")
             more = message.get("more_body", False)
             if message["type"] == "http.disconnect":
-                return
+                return await _answer(send, *TOO_SLOW)
         if len(body) > ASKED:
             await _answer(send, 413, "too large")
         elif not self._visitors_alone(body):

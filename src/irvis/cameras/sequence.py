@@ -31,6 +31,7 @@ def frames(path: Path) -> Iterator[Radiometric]:
             padding = _padding(file, position, length // 2)
             if padding is None:
                 if number and size - position <= length // 2:
+                    _refuse_a_beginning(file, position, size, number)
                     return
                 raise IrvisError(f"frame {number} has a damaged header, at byte {position}.")
             position += padding
@@ -41,6 +42,13 @@ def frames(path: Path) -> Iterator[Radiometric]:
             except IrvisError as error:
                 raise IrvisError(f"frame {number}: {error}") from error
             position, number = position + length, number + 1
+
+
+def _refuse_a_beginning(file: BinaryIO, position: int, size: int, number: int) -> None:
+    """What is left is padding, unless a frame begins there and even its header is not whole."""
+    file.seek(position)
+    if _MARK.match(file.read(record.HEADER)):
+        raise IrvisError(f"frame {number} is cut short: {size - position} bytes of it are there.")
 
 
 def _padding(file: BinaryIO, position: int, most: int) -> int | None:

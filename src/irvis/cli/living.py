@@ -1,8 +1,6 @@
 """The verb for two streams as they come: live."""
 
-import signal
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group, Parameter
@@ -209,7 +207,3 @@ def _fail(session: "Session") -> None:
     failed = [recorder for recorder in session.recorders.values() if recorder.problem]
     if failed:
         raise IrvisError(f"{len(failed)} of {len(session.recorders)} recordings failed")
-
-
-def _terminated(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -52,7 +52,7 @@ class Study:
 
 def create(study: Study) -> None:
     """Write a new study, whole or not at all."""
-    with _said(study.file), whole(study.file) as unfinished, closing(sqlite3.connect(unfinished)) as base, base:
+    with _said(study.file), whole(study.file) as unfinished, closing(sqlite3.connect(":memory:")) as base:
         base.executescript(f"PRAGMA application_id={APPLICATION}; PRAGMA user_version={SCHEMA}; {TABLES}")
         settings = {"seed": study.seed, "asked": study.asked, "reading": json.dumps(dict(study.reading))}
         base.executemany("INSERT INTO setting VALUES (?, ?)", [(name, str(value)) for name, value in settings.items()])
@@ -72,6 +72,8 @@ def create(study: Study) -> None:
                 for method, path in one.results.items()
             ],
         )
+        base.commit()
+        unfinished.write_bytes(base.serialize())
 
 
 def load(file: Path) -> Study:

@@ -184,7 +184,7 @@ def recording_source(path: Path, *, rate: Fraction | None = None) -> Source:
     )  # fmt: skip
 
     def read(start: Fraction) -> Iterator[Frame]:
-        for time, one in zip(times, _whole(path, trouble), strict=False):
+        for one, time in zip(_whole(path, trouble), times, strict=False):  # frames first: their end tells the damage
             if time >= start:
                 yield Frame(time=time, samples=one.counts, bits=16, radiometric=one)
 

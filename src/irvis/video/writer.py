@@ -1,8 +1,9 @@
 """Frames to a video file that is whole or does not bear its name, or to a folder of numbered pictures."""
 
-import uuid
+import re
+import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 
 from .. import io
 from ..errors import IrvisError
+from ..files import unfinished
 from ..io.samples import tensor
 from ..types import Meta
 from .audio import Audio
@@ -23,10 +25,12 @@ _SHARP = av.video.reformatter.Interpolation.BILINEAR | av.video.reformatter.Inte
 _LIMITED, _FULL, _BT709 = 1, 2, 1
 _TICKS = 10_000
 """A second has at least so many moments at which a frame can be shown."""
-
+_RESERVE, _INDEX = 4_000_000, 100
+"""Bytes that must be free on the disk, and more for each frame: a file is ended as long as there is room to."""
 
 WHOLE = "times.csv"
 """In a folder of pictures that is whole."""
+_HEAD, _NUMBERED = "picture,seconds", re.compile(r"\d{6,}\.\w+")
 
 
 def part_of(path: Path) -> Path:
@@ -80,7 +84,8 @@ class Writer:
         self.audio_from, self.audio_start, self.about = audio_from, audio_start, dict(about or {})
         self.frames, self.notes = 0, list[str]()
         self.part: Path | None = None
-        self._unfinished = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.part{path.suffix}")
+        self._files = ExitStack()
+        self._unfinished: Path
         self._container: av.container.OutputContainer | None = None
         self._stream: av.VideoStream
         self._audio: Audio | None = None
@@ -96,6 +101,7 @@ class Writer:
         with self._telling():
             if self._container is None:
                 self._begin(samples)
+            self._refuse_a_full_disk(samples)
             if self._audio is not None:
                 self._audio.until(time)
             picture = self._picture(samples)
@@ -110,22 +116,33 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            if kind is None:
-                with self._telling():
-                    self._finish()
-                self._named(self.path)
-            else:
-                with suppress(Exception):
-                    self._finish()
-                    self._named(part_of(self.path))
-                    self.part = part_of(self.path) if self.frames else None
-        finally:
-            with suppress(OSError):  # it may lie below what is no folder
-                self._unfinished.unlink()
+        finished = False
+        with self._files, self._telling():
+            try:
+                self._finish()
+                finished = kind is None
+            except Exception:  # what ended the writing counts, not that its file cannot be finished
+                if kind is None:
+                    raise
+            finally:
+                self._name(finished)
+
+    def _name(self, finished: bool) -> None:
+        if self.frames and finished:
+            self._unfinished.replace(self.path)
+        elif self.frames and _plays(self._unfinished):
+            with suppress(OSError):
+                self._unfinished.replace(part_of(self.path))
+                self.part = part_of(self.path)
+
+    def _refuse_a_full_disk(self, samples: Samples) -> None:
+        """While what there is can still be finished."""
+        left = shutil.disk_usage(self._unfinished.parent).free
+        if left < _RESERVE + _INDEX * self.frames + 3 * samples.nbytes:
+            raise IrvisError(f"{self.path} cannot be written: the disk is full ({left / 1e6:.1f} MB are left).")
 
     def _begin(self, samples: Samples) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._unfinished = self._files.enter_context(unfinished(self.path, self.path.suffix))
         pixels = pixels_of(self.codec, self.asked, samples)
         if pixels == "yuv444p" and self.asked is None:
             self.notes.append("a side is odd: coded as 4:4:4, which not every player shows")
@@ -192,10 +209,6 @@ class Writer:
             finally:
                 container.close()
 
-    def _named(self, path: Path) -> None:
-        if self.frames:
-            self._unfinished.replace(path)
-
     @contextmanager
     def _telling(self) -> Iterator[None]:
         """What FFmpeg cannot do is an IrvisError that names the file."""
@@ -203,6 +216,15 @@ class Writer:
             yield
         except (av.FFmpegError, OSError) as error:
             raise IrvisError(f"{self.path} cannot be written: {reason(error)}.") from error
+
+
+def _plays(path: Path) -> bool:
+    """Whether a picture of it can be decoded."""
+    try:
+        with av.open(str(path.absolute())) as file:
+            return next(file.decode(video=0), None) is not None
+    except (av.FFmpegError, OSError, IndexError):
+        return False
 
 
 def _faststart(path: Path) -> dict[str, str]:
@@ -213,15 +235,14 @@ def _faststart(path: Path) -> dict[str, str]:
 class PictureWriter:
     """A folder of numbered pictures and `times.csv`, with the interface of `Writer`.
 
-    Each picture is whole or not there; what was written stays, whatever ends the writing. `times.csv` is there when all
-    went well, else `times.part.csv`.
+    Each picture is whole or not there; what was written stays, whatever ends the writing. The times are in
+    `times.part.csv` until all went well, then in `times.csv`. Pictures of an earlier video that these list are removed.
     """
 
     def __init__(self, folder: Path, *, format: str = "png", quality: int = 95) -> None:
         self.path, self.format, self.quality = folder, format, quality
         self.frames, self.notes = 0, list[str]()
         self.part: Path | None = None
-        self._times: list[str] = ["picture,seconds"]
 
     def __enter__(self) -> "PictureWriter":
         return self
@@ -229,12 +250,13 @@ class PictureWriter:
     def write(self, samples: Samples, time: Fraction) -> None:
         """One frame, see `Writer.write`."""
         if not self.frames:
-            (self.path / WHOLE).unlink(missing_ok=True)
+            self._begin()
         name = f"{self.frames + 1:06d}.{self.format}"
         full = 65535 if samples.dtype == np.uint16 else 255
         picture = tensor(samples if samples.ndim == 3 else samples[..., None]) / full
+        with self._times.open("a") as times:
+            times.write(f"{name},{float(time):.6f}\n")
         io.write(self.path / name, picture, Meta(depth=16 if full == 65535 else 8), quality=self.quality)
-        self._times.append(f"{name},{float(time):.6f}")
         self.frames += 1
 
     def __exit__(
@@ -242,9 +264,22 @@ class PictureWriter:
     ) -> None:
         if not self.frames:
             return
-        part = part_of(self.path / WHOLE)
-        part.write_text("\n".join(self._times) + "\n")
         if kind is None:
-            part.replace(self.path / WHOLE)
+            self._times.replace(self.path / WHOLE)
         else:
             self.part = self.path
+
+    @property
+    def _times(self) -> Path:
+        return part_of(self.path / WHOLE)
+
+    def _begin(self) -> None:
+        """Without the pictures of an earlier video, which may have been longer."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        for listing in (self.path / WHOLE, self._times):
+            if listing.is_file():
+                for line in listing.read_text().splitlines()[1:]:
+                    if _NUMBERED.fullmatch(name := line.split(",")[0]):
+                        (self.path / name).unlink(missing_ok=True)
+                listing.unlink()
+        self._times.write_text(f"{_HEAD}\n")
