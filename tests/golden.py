@@ -14,7 +14,7 @@ from irvis.metrics.maps import sharing
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
 CANCELS = {("ivif_zoo_python", "VIF"): 1e-3}
-"""Codes that subtract nearly equal numbers in float32: the order of summation shows (3.3e-4 on a processor with AVX2)."""
+"""Codes that subtract nearly equal numbers in float32: the order of summation shows (3.3e-4 with AVX2 alone)."""
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""A file appears whole or not at all; what a killed run left of one is removed by the next. Names of methods in paths."""
+"""A file appears whole or not at all; what a killed run left of one is removed by the next; methods in file names."""
 
 import os
 import re

@@ -239,7 +239,7 @@ def detail(
 
 
 def bands(fused: Picture, visible: Picture, infrared: Picture, *, levels: int = 6, fine: float = 2.0) -> Tensor:
-    """Mean |difference| to the mean of two images, band by band of a Laplacian pyramid, summed: for supervised training.
+    """Mean |difference| to the mean of two images, band by band of a Laplacian pyramid, summed: supervised training.
 
     The finest band counts `fine` times, the next half of that, none less than once. A picture too small for `levels`
     has as many as fit; rows and columns beyond a multiple of 2^levels are left out.

@@ -39,7 +39,7 @@ for option in ("--help", "--version"):
 
 
 class _Plain(Console):
-    """A console on which text means nothing but itself: no markup, and no control characters, as file names may hold."""
+    """A console on which text is nothing but text: no markup, and no control characters, as file names may hold."""
 
     def render_str(self, text: str, **options: Any) -> Text:
         """The text with control characters and what is no Unicode written as \\x1b."""

@@ -210,16 +210,6 @@ def _fuse_here(
     _report(done, time.perf_counter() - begun)
 
 
-def _refuse_among_inputs(pairs: "Sequence[Match]", out: Path) -> None:
-    """Fused files beside inputs would be taken for inputs the next time."""
-    for pair in pairs:
-        for path in (pair.visible, pair.infrared):
-            if path.parent.resolve() == out.resolve():
-                raise IrvisError(
-                    f"{out} holds inputs, and what is written there would be one the next time: give another --out"
-                )
-
-
 def _streamed(
     pairs: "Sequence[Match]", fusers: "Mapping[str, Fuser]", reading: "Reading", writing: "Writing",
     memory: int, device: str,

@@ -162,7 +162,8 @@ def _run(
     from ..live import window as windows
 
     shown = windows.open_window("irvis live") if window else None
-    page = None if window else server.serving(session, *(where or (HOME, None)), login)
+    host, port = where or (HOME, None)
+    page = None if window else server.serving(session, host, port, login)
     try:
         session.start()
         if page is not None:

@@ -193,7 +193,7 @@ class Taught:
             if variant:
                 random = default_rng((index, 11))
                 exponents = self.gamma ** random.uniform(-1, 1.5), self.gamma ** random.uniform(-1, 1)
-                pairs = [tuple(x.clamp_min(1e-4) ** e for x, e in zip(pair, exponents)) for pair in pairs]
+                pairs = [tuple(x.clamp_min(1e-4) ** e for x, e in zip(pair, exponents, strict=True)) for pair in pairs]
             target = self.teach(luma(pairs[1][0]), pairs[1][1])
             self.kept[index] = tuple(_bytes(image) for image in (*pairs[0], target))
         visible, infrared, target = self.kept[index]

@@ -28,7 +28,7 @@ from .deep import Samples
 from .encode import WRITABLE, write
 from .infrared import FRAMES, Measured, measure
 from .laying import Laying, laid
-from .notes import nodata_of, read_shown, read_xmp
+from .notes import nodata_of, read_made, read_shown, read_xmp
 from .samples import COLOUR_LEVELS, DARK, FULL, extremes, is_coloured, shallow, tensor
 from .show import Shown, gray_of, show, thermal
 
@@ -47,6 +47,7 @@ __all__ = [
     "is_complete",
     "noting",
     "read_infrared",
+    "read_made",
     "read_pair",
     "read_shown",
     "read_visible",

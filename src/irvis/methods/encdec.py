@@ -74,8 +74,8 @@ class EncoderDecoder(nn.Module):
     fusion: "conv1x1" (the paper), or "mean", "sum", "max" of the two features.
     skip: whether the decoder sees the fused features of every level or only of the deepest.
     scale: 1, or 2 for one more upsampling stage: fusion with super-resolution.
-    output: what the decoder gives: "pixels" of the fused image, as in the paper, or "gains" for every band of a Laplacian
-        pyramid of both images, from which the fused image is made (see `gains.py`; ReLU, one plane, scale 1).
+    output: what the decoder gives: "pixels" of the fused image, as in the paper, or "gains" for every band of a
+        Laplacian pyramid of both images, from which the fused image is made (see `gains.py`; ReLU, one plane, scale 1).
     """
 
     def __init__(

@@ -3,8 +3,8 @@
 Both images are taken apart by a chain of guided filters (He, Sun & Tang 2010), edges kept, as in Zhou et al. 2016
 (`hmsd-gf`). Detail is taken from the image that has more of it, less its noise. Large structures of infrared stay out
 of bright, smooth parts of the visible image (sky, walls). The base is the visible one, its shadows a little lifted;
-what is clearly warmer than its surroundings is lifted to its brightness in infrared, but below white; saturated light is
-lowered where infrared shows something in it; where the visible image is dark and noisy, infrared leads.
+what is clearly warmer than its surroundings is lifted to its brightness in infrared, but below white; saturated light
+is lowered where infrared shows something in it; where the visible image is dark and noisy, infrared leads.
 """
 
 from typing import NamedTuple

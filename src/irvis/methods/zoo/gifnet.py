@@ -60,9 +60,7 @@ class GIFNet(nn.Module):
         for n, (into, out) in enumerate(((4, 2), (2, 1), (1, 0.5), (0.5, 0))):
             steps += [nn.ReflectionPad2d(1), nn.Conv2d(int(into * width), int(out * width) or 1, 3)]
             steps += [nn.ReLU() if n < 3 else nn.Tanh()]
-        self.cnnDecoder = nn.ModuleDict(
-            {"fuseComplementFeatures": Named("mlp", mix), "decoder": nn.Sequential(*steps)}
-        )
+        self.cnnDecoder = nn.ModuleDict({"fuseComplementFeatures": Named("mlp", mix), "decoder": nn.Sequential(*steps)})
 
     def forward(self, visible: Image, infrared: Gray) -> Image:
         """Fuse luma and infrared in [0, 1]; with `as_published` RGB and infrared."""
@@ -119,9 +117,7 @@ class Block(nn.Module):
             self.attn.add_module(f"V{end}", nn.Conv2d(channels, channels, 1))
             self.attn.add_module(f"QK{end}", nn.Conv2d(channels, 2 * channels, 1))
             self.attn.add_module(f"proj{end}", nn.Conv2d(channels, channels, 1))
-            ahead = nn.Sequential(
-                nn.Conv2d(channels, 2 * channels, 1), nn.ReLU(), nn.Conv2d(2 * channels, channels, 1)
-            )
+            ahead = nn.Sequential(nn.Conv2d(channels, 2 * channels, 1), nn.ReLU(), nn.Conv2d(2 * channels, channels, 1))
             self.add_module(f"mlp{end}", Named("mlp", ahead))
         bias = nn.Sequential(nn.Linear(2, 256), nn.ReLU(), nn.Linear(256, HEADS))
         self.attn.attn = nn.ModuleDict({"meta": bias})

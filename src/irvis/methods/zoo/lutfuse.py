@@ -59,7 +59,9 @@ class LUTFuse(nn.Module):
         self.bins, self.as_published = bins, as_published
         self.context = Context(width)
         ramp = torch.linspace(0, 1, bins)
-        four = torch.stack([ramp.reshape([-1 if n == axis else 1 for n in range(4)]).expand([bins] * 4) for axis in (0, 3)])
+        four = torch.stack(
+            [ramp.reshape([-1 if n == axis else 1 for n in range(4)]).expand([bins] * 4) for axis in (0, 3)]
+        )
         self.table = nn.Module()
         self.table.array = nn.Parameter(four.mean(0)[..., None].clone())
 

@@ -60,11 +60,12 @@ class U2Fusion(nn.Module):
         """Fuse luma and infrared in [0, 1]; with `as_published` RGB and infrared."""
         if not self.as_published:
             return (self.raw(2 * visible - 1, 2 * infrared - 1) + 1) / 2
-        seen, warm = ([2 * part - 1 for part in scripts.opencv_ycrcb(x)] for x in (visible, scripts.threefold(infrared)))
+        seen, warm = (
+            [2 * part - 1 for part in scripts.opencv_ycrcb(x)] for x in (visible, scripts.threefold(infrared))
+        )
         weights = [[x.abs() + 1e-8 for x in of[1:]] for of in (seen, warm)]
         chroma = [
-            (a * x + b * y).div(a + b).clamp(-1, 1)
-            for x, y, a, b in zip(seen[1:], warm[1:], *weights, strict=True)
+            (a * x + b * y).div(a + b).clamp(-1, 1) for x, y, a, b in zip(seen[1:], warm[1:], *weights, strict=True)
         ]
         fused = [scripts.truncated((x + 1) / 2) for x in (self.raw(seen[0], warm[0]), *chroma)]
         return scripts.opencv_rgb(fused[0], fused[1], fused[2])
