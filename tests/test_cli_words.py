@@ -63,18 +63,6 @@ def test_control_characters_in_names_reach_no_terminal(tmp_path, capsys):
     assert "\\udc80" in shown.get()
 
 
-def test_fused_files_are_not_put_among_inputs(tmp_path, capsys):
-    for side, mode in (("vi", "RGB"), ("ir", "L")):
-        (tmp_path / side).mkdir()
-        for n in range(2):
-            Image.new(mode, (40, 32), n).save(tmp_path / side / f"{n}.png")
-    words = ["fuse", tmp_path / "vi", tmp_path / "ir", "-m", "average", "--format", "jpg", "-o"]
-    assert irvis(*words, tmp_path / "vi") == 1
-    assert "holds inputs" in capsys.readouterr().err
-    assert [path.name for path in sorted((tmp_path / "vi").iterdir())] == ["0.png", "1.png"]
-    assert irvis(*words, tmp_path / "out") == 0
-
-
 def test_the_pages_of_a_tiff_are_the_frames_of_a_video(tmp_path):
     from irvis.thermal import Sensing
     from irvis.video.source import open_source

@@ -62,8 +62,16 @@ def test_a_file_that_fails_leaves_nothing_and_what_was_there_stays(tmp_path):
     assert (tmp_path / "a.png").read_bytes() == b"old"
 
 
-def test_the_longest_name_that_a_folder_takes_can_be_written(tmp_path):
-    path = tmp_path / ("n" * 251 + ".png")
-    with files.whole(path) as place:
+@pytest.mark.parametrize("name", ["n" * 251 + ".png", "é" * 120, ".hidden", "a.b.c"])
+def test_any_name_that_a_folder_takes_can_be_written(name, tmp_path):
+    with files.whole(tmp_path / name) as place:
         place.write_bytes(b"whole")
-    assert names(tmp_path) == [path.name]
+    assert names(tmp_path) == [name]
+
+
+def test_hidden_files_of_others_stay(tmp_path):
+    for name in (".a.part", ".a.png.12345678.part2", "a.png.12345678.part"):
+        (tmp_path / name).write_bytes(b"")
+    with files.whole(tmp_path / "b.png") as place:
+        place.write_bytes(b"whole")
+    assert names(tmp_path) == [".a.part", ".a.png.12345678.part2", "a.png.12345678.part", "b.png"]
