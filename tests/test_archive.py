@@ -9,10 +9,12 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -242,8 +244,8 @@ def test_after_an_overwriting_run_was_stopped_only_its_own_outputs_are_kept(tmp_
 def test_outputs_of_one_machine_are_kept_and_noted(tmp_path):
     pairs(tmp_path, ["1", "2"])
     of, out = archive.source(str(tmp_path / "vi"), str(tmp_path / "ir")), tmp_path / "out"
-    first = match(tmp_path / "vi", tmp_path / "ir").pairs[:1]
-    [*_] = jobs.fuse_all(first, {"average": api.fuser("average")}, jobs.Reading(), jobs.Writing(out=out))
+    first = matching.match(tmp_path / "vi", tmp_path / "ir").pairs[:1]
+    [*_] = jobs.fuse_all(first, {"average": create("average")}, jobs.Reading(), jobs.Writing(out=out))
     assert here(of, plan(out, if_exists="skip")) == (1, 1)
     assert {row["name"]: row["status"] for row in rows_of(out)} == {"1": "kept", "2": "fused"}
 
@@ -283,10 +285,24 @@ def ray() -> Iterator[Any]:
     found.shutdown()
 
 
+@pytest.fixture
+def no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One worker in this process stands for the cluster, which has two CPUs."""
+    resources = SimpleNamespace(cluster_resources=lambda: {"CPU": 2.0})
+
+    def run(_: Any, of: archive.Plan, chunks: Iterator[work.Chunk], *size: int) -> Iterator[tuple[work.Tally, int]]:
+        one = worker(of)
+        return ((one.fuse(chunk), 0) for chunk in chunks)
+
+    monkeypatch.setattr(cluster, "connected", lambda address: nullcontext(resources))
+    monkeypatch.setattr(cluster, "run", run)
+
+
 def fuse(root: Path, of: archive.Plan, **more: Any) -> archive.Report:
     return archive.fuse_archive(archive.source(str(root / "vi"), str(root / "ir")), of, **more)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_loses_nothing_and_a_restart_does_what_is_missing(ray, tmp_path):
     names = [f"f{n % 3}/{n}" for n in range(120)]
     pairs(tmp_path, names, (192, 256))
@@ -320,7 +336,8 @@ def test_a_killed_worker_loses_nothing_and_a_restart_does_what_is_missing(ray, t
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in whole.items())
 
 
-def test_an_archive_on_a_web_server_is_fused_and_told_of(ray, tmp_path, capsys):
+@pytest.mark.usefixtures("no_cluster")
+def test_an_archive_on_a_web_server_is_fused_and_told_of(tmp_path, capsys):
     pytest.importorskip("aiohttp", reason="http paths need pip install aiohttp")
     pairs(tmp_path, ["a b/1", "2", "bad"])
     (tmp_path / "vi" / "bad.png").write_bytes(b"no image")
@@ -355,17 +372,22 @@ def test_what_is_in_the_way_is_refused_before_work_begins(tmp_path):
     with pytest.raises(IrvisError, match="which is read; choose another --out"):
         fuse(tmp_path, plan(tmp_path / "vi" / "fused"))
     manifest.begin(storage.place(str(out)), {"method": "laplacian", "overwritten": False})
-    with pytest.raises(IrvisError, match="was begun with method laplacian"):
+    with pytest.raises(IrvisError, match="was made by laplacian, not by average: choose another --out"):
         fuse(tmp_path, plan(out, if_exists="skip"))
 
 
+@pytest.mark.slow
 def test_an_unusable_method_is_one_error(ray, tmp_path):
     pairs(tmp_path, ["1"])
     with pytest.raises(IrvisError, match="there is no method"):
         fuse(tmp_path, replace(plan(tmp_path / "out"), method="nosuch"), workers=1)
+
+
+@pytest.mark.usefixtures("no_cluster")
+def test_a_cluster_without_room_and_folders_without_pairs_are_one_line(tmp_path):
+    pairs(tmp_path, ["1"])
     with pytest.raises(IrvisError, match="no room for any workers on cuda: it has 2 CPUs and 0 GPUs"):
         fuse(tmp_path, plan(tmp_path / "out", device="cuda"))
-    pairs(tmp_path / "empty", [])
     for side in ("vi", "ir"):
         (tmp_path / "empty" / side).mkdir(parents=True)
     with pytest.raises(IrvisError, match="No visible file below"):
@@ -407,6 +429,7 @@ def test_an_archive_in_object_storage_is_read_written_and_resumed(bucket, tmp_pa
     assert files.cat_file(path) == whole
 
 
+@pytest.mark.slow
 def test_workers_of_a_cluster_read_and_write_object_storage(bucket, tmp_path):
     pytest.importorskip("ray", reason="archives need the extra: pip install 'irvis[ray]'")
     names = [f"{n % 2}/{n}" for n in range(12)]

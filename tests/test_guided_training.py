@@ -10,7 +10,7 @@ from PIL import Image
 
 from irvis import IrvisError, registry, weights
 from irvis.color import luma as luma_of
-from irvis.data.pairs import ImageFolder
+from irvis.data.pairs import ImageFolder, SceneFolder
 from irvis.data.scene import scene
 from irvis.io import write
 from irvis.methods.maefuse import SPAN
@@ -36,6 +36,14 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(3):
         write(folder / f"{number}.png", scene(number, (64, 80)).tensors()[0])
     return folder
+
+
+def small(images: list[Path] | None = None) -> sources.Sources:
+    """Two small synthetic scenes, and one that validates."""
+    found = sources.gather(Data(synthetic=1.0, scenes=2), [], images=images or [])
+    return dataclasses.replace(
+        found, train=[SceneFolder(2, size=(48, 64))], validation=SceneFolder(1, size=(32, 48), seed=2)
+    )
 
 
 def stage(step: str, **losses: float) -> Stage:
@@ -89,7 +97,7 @@ def test_a_stage_leaves_what_it_does_not_name_bit_identical(number, photographs,
     plan = dataclasses.replace(full, options=SMALL, stages=(one,), data=Data(synthetic=1.0, scenes=2))
     torch.manual_seed(plan.seed)
     before = registry.create("maefuse", weights=None, **SMALL).core.state_dict()
-    loop.train(plan, sources.gather(plan.data, [], images=[photographs]), tmp_path)
+    loop.train(plan, small([photographs]), tmp_path)
     after = torch.load(tmp_path / loop.CHECKPOINT, weights_only=True)["core"]
     changed = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
     assert changed == {pattern.split(".")[0] for pattern in one.learn}
@@ -167,7 +175,7 @@ def test_a_training_starts_from_given_weights_and_another_encoder(photographs, t
         recipe.load("maefuse-tiny"), options=SMALL, stages=(one,), data=Data(synthetic=1.0, scenes=2)
     )
     fill = starting.filler("maefuse", tmp_path / "1.safetensors", tmp_path / "2.safetensors")
-    loop.train(plan, sources.gather(plan.data, []), tmp_path / "run", start=fill)
+    loop.train(plan, small(), tmp_path / "run", start=fill)
     trained = registry.create("maefuse", weights=tmp_path / "run" / "stage1.safetensors").core
     for part, source in (("decoder", cores[0]), ("cfm", cores[0]), ("encoder", cores[1])):
         for name, tensor in getattr(source, part).state_dict().items():

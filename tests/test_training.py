@@ -13,7 +13,7 @@ from PIL import Image
 
 import irvis
 from irvis import registry
-from irvis.data.pairs import Crops
+from irvis.data.pairs import Crops, SceneFolder
 from irvis.training import alarms, loop, recipe, sources, steps
 from irvis.training.recipe import Data, Recipe, Stage
 
@@ -39,8 +39,10 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def scenes() -> sources.Sources:
-    """Two synthetic scenes to train on, and those that validate."""
-    return sources.gather(Data(synthetic=1.0, scenes=2), [])
+    """Two small synthetic scenes to train on, one that validates."""
+    found = sources.gather(Data(synthetic=1.0, scenes=2), [])
+    small = SceneFolder(2, size=(48, 64))
+    return dataclasses.replace(found, train=[small], validation=SceneFolder(1, size=(32, 48), seed=2))
 
 
 def tiny(**changes) -> Recipe:

@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import __version__, record, weights
 from ..errors import IrvisError
+from ..jobs import ADVICE
 from . import cluster, listing, manifest, storage
 from .listing import Folder, Source, source
 from .storage import Place
@@ -155,8 +156,9 @@ def opened(plan: Plan) -> Opening:
     if mode != "skip" or old is None:
         new = how | {"overwritten": mode == "overwrite"}
         return Opening(mode == "skip", mode == "skip", new, used=mode != "error")
-    if other := [f"{key} {old.get(key)}" for key, value in how.items() if old.get(key) != value]:
-        raise IrvisError(f"{plan.out} was begun with {', '.join(other)}: give the same, or choose another --out.")
+    begun = {key: value for key, value in old.items() if key != "overwritten"}
+    if other := record.different(begun, how):
+        raise IrvisError(f"{plan.out} {other}: {ADVICE}")
     return Opening(True, not old["overwritten"], None)
 
 
