@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ import torch
 from PIL import Image as Pillow
 
 import irvis
-from irvis import api, io, jobs
+from irvis import api, io, jobs, record
 from irvis.data.matching import Match, match
 from irvis.errors import IrvisError, NoSpace
 from irvis.io import decode
@@ -280,7 +280,9 @@ def test_a_folder_gives_what_pair_after_pair_gives(real_data, tmp_path):
     assert not any(one.problem for one in run(pairs, tmp_path / "folder"))
     for pair in pairs:
         read = io.read_pair(pair.visible, pair.infrared)
-        io.write(tmp_path / "alone" / f"{pair.name}.png", average(read.visible, read.infrared), read.meta)
+        made = record.text(io.read_made(tmp_path / "folder" / f"{pair.name}.png") or {})
+        meta = replace(read.meta, made=made)
+        io.write(tmp_path / "alone" / f"{pair.name}.png", average(read.visible, read.infrared), meta)
     assert files(tmp_path / "folder") == files(tmp_path / "alone")
 
 
@@ -409,9 +411,9 @@ def test_a_pair_that_would_be_written_outside_out_stops_the_job(pairs, tmp_path)
 def test_files_are_decoded_at_the_same_time(pairs, tmp_path, monkeypatch):
     both, decode_one = threading.Barrier(2, timeout=20), decode._decode_with_pillow
 
-    def meet(file):
+    def meet(*words):
         both.wait()
-        return decode_one(file)
+        return decode_one(*words)
 
     monkeypatch.setattr(decode, "_decode_with_pillow", meet)
     settings = list(warnings.filters), Pillow.MAX_IMAGE_PIXELS

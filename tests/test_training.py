@@ -139,6 +139,7 @@ def test_stages_follow_each_other_and_resume_in_the_second(folder, tmp_path):
     assert losses_of(tmp_path / "whole") == losses_of(tmp_path / "halves")
 
 
+@pytest.mark.slow
 def test_two_processes_take_the_step_of_one(folder, tmp_path):
     """The mean of two half batches' gradients is the gradient of the whole batch: one SGD step shows it."""
     text = """
@@ -208,7 +209,9 @@ def test_crops_of_a_pair_stay_registered(folder):
     """Where visible and infrared are one picture, every crop of them still is."""
     found = sources.gather(Data(validation=0.2), [folder])
     source = found.train[0]
-    source.kept = {n: (i.expand(-1, 3, -1, -1), i) for n in range(len(source)) for i in [(source[n][1] * 255).byte()]}
+    source.kept.images = {
+        n: (i.expand(-1, 3, -1, -1), i) for n in range(len(source)) for i in [(source[n][1] * 255).byte()]
+    }
     crops = Crops(sources=[source], share=[1.0], batch=6, crop=40, steps=1, seed=0, zoom=2.0)
     visible, infrared = crops[0]
     torch.testing.assert_close(visible, infrared.expand_as(visible))

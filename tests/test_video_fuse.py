@@ -179,7 +179,9 @@ def test_nothing_is_overwritten_unasked(run, tmp_path):
     status, _, err = run("visible.mp4", "thermal.mp4", "-o", "fused.mp4", *AVERAGE)
     assert status == 1
     assert "--if-exists" in err
-    assert run("visible.mp4", "thermal.mp4", "-o", "fused.mp4", *AVERAGE, "--if-exists", "skip")[0] == 0
+    status, _, err = run("visible.mp4", "thermal.mp4", "-o", "fused.mp4", *AVERAGE, "--if-exists", "skip")
+    assert status == 1
+    assert "fused.mp4 does not say what made it" in err
     assert (tmp_path / "fused.mp4").read_bytes() == b"mine"
     status, _, err = run("visible.mp4", "thermal.mp4", "-o", "visible.mp4", "--if-exists", "overwrite")
     assert status == 1
@@ -229,6 +231,26 @@ def test_what_of_infrared_comes_after_visible_is_told(run, tmp_path):
     assert status == 0
     assert "visible ends first: 2.0 s" in err
     assert "ends first" not in run("visible.mp4", "long.mp4", "-o", "g.mp4", "--duration", "0.5", *AVERAGE)[2]
+
+
+@pytest.mark.parametrize("out", ["f.mp4", "f.mkv", "f.mov", "f"])
+def test_a_video_is_kept_only_as_it_would_be_made_now(out, run, tmp_path):
+    words = ("visible.mp4", "thermal.mp4", "-o", out, "--if-exists", "skip", "--duration", "0.1", "--no-steady")
+    assert run(*words, "-m", "average")[0] == 0
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    assert "there already" in run(*words, "-m", "average")[1]
+    for other, told in (
+        (("-m", "max"), "was made by average, not by max"),
+        (("-m", "average", "--color", "gray"), "was made with other coding"),
+        (("-m", "average", "--offset", "1"), "was made with other streams"),
+    ):
+        status, _, err = run(*words, *other)
+        assert (status, err.count("\n")) == (1, 1)
+        assert f"{out} {told}" in err
+    clip(tmp_path / "thermal.mp4", map(gray, range(20)))
+    assert "was made of other files" in run(*words, "-m", "average")[2]
+    after = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    assert {path: stamp for path, stamp in after.items() if path.name != "thermal.mp4"}.items() <= before.items()
 
 
 def interrupted(folder):
@@ -430,7 +452,7 @@ def test_an_interrupt_leaves_what_was_fused_as_a_part_that_plays(how, run, tmp_p
     waiting = threading.Thread(target=interrupt, daemon=True)
     waiting.start()
     status, _, err = run("v.mp4", "i.mp4", "-o", "f.mp4", *AVERAGE)
-    assert status == 130, err
+    assert status == 128 + how, err
     assert "f.part.mp4" in err
     assert {path.name for path in tmp_path.glob("*f.*")} == {"f.part.mp4"}
     assert 1 <= len(decoded(tmp_path / "f.part.mp4")) < 900

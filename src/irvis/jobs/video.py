@@ -5,12 +5,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from ..errors import IrvisError
 from ..fuser import Fuser
+from ..record import Record, different, made_by, of_inputs, text
+from ..video.made import read_made, sizes_of
 from ..video.plan import Coding, Film, refuse, targets
 from ..video.preparing import Asked, prepared
 from ..video.run import Run, Show
 from ..video.writer import WHOLE, part_of
 from .folder import pace_for
+from .plan import ADVICE
 
 __all__ = ["Asked", "Coding", "Film", "Show", "fuse_video", "part_of", "refuse", "targets"]
 
@@ -39,18 +43,37 @@ def fuse_video(
     """
     refuse(list(fusers), asked, coding)
     paths = targets(list(fusers), coding)
-    todo = {m: path for m, path in paths.items() if not (coding.if_exists == "skip" and _is_there(path))}
+    made = {m: record_of(fuser, asked, coding) for m, fuser in fusers.items()}
+    todo = {m: path for m, path in paths.items() if not (coding.if_exists == "skip" and _is_kept(path, made[m]))}
     if not todo:
         return Film(files=tuple(paths.values()), skipped=True)
     begun = time.perf_counter()
     ready = prepared(asked)
     with ready.visible, ready.infrared:
         run = Run(
-            ready, {m: fusers[m] for m in todo}, todo, coding, device, batch, pace_for(device, together=together).fusers
-        )
+            ready, {m: fusers[m] for m in todo}, todo, coding, device, batch,
+            pace_for(device, together=together).fusers, [text(made[m]) for m in todo],
+        )  # fmt: skip
         run.to_the_end(show)
     return replace(run.film, seconds=time.perf_counter() - begun)
 
 
-def _is_there(path: Path) -> bool:
-    return path.is_file() or (path / WHOLE).is_file()
+def record_of(fuser: Fuser, asked: Asked, coding: Coding) -> Record:
+    """What makes the video of a fuser; the video, or each picture of a folder, says it and is kept by what it says."""
+    record = made_by(
+        fuser,
+        streams=replace(asked, visible="", infrared=None),
+        coding=replace(coding, out=Path(), if_exists="error", drawing=replace(coding.drawing, sidecar=False)),
+    )
+    sizes = [sizes_of(Path(text)) for text in (asked.visible, asked.infrared or asked.visible)]
+    known = [size for size in sizes if size is not None]
+    return of_inputs(record, *known) if len(known) == len(sizes) else record
+
+
+def _is_kept(path: Path, record: Record) -> bool:
+    """Whether a resumed run keeps a video: it is there and made as now; an IrvisError where it was made otherwise."""
+    if not path.is_file() and not (path / WHOLE).is_file():
+        return False
+    if other := different(read_made(path), record):
+        raise IrvisError(f"{path} {other}: {ADVICE}")
+    return True

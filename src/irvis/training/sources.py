@@ -67,7 +67,8 @@ def gather(
     single = [ImageFolder(folder, range=range, cache=memory) for folder in images]
     read = [part for folder in found for part in (folder.learn, folder.check) if part is not None]
     lost = looked_at([*read, *single], show)
-    for place, source in zip((*folders, *images), (*(folder.learn for folder in found), *single), strict=True):
+    learned: list[PairFolder | ImageFolder] = [*(folder.learn for folder in found), *single]
+    for place, source in zip((*folders, *images), learned, strict=True):
         if not len(source):
             raise IrvisError(f"{place}: nothing there to train on can be read; {lost[0].name}: {lost[0].problem}")
     train: list[Source] = [folder.learn for folder in found]

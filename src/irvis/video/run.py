@@ -22,6 +22,7 @@ from ..types import Thermal
 from .ahead import abreast, ahead, beside
 from .aligning import image_of
 from .frame import Frame, Samples
+from .made import COMMENT
 from .pairing import HOLE, Both, blended, paired
 from .plan import Coding, Film
 from .preparing import Prepared
@@ -57,13 +58,14 @@ class _Fused:
 
 
 class Run:
-    """One video on its way through all stages."""
+    """One video on its way through all stages. `made`: what each file says of what made it."""
 
     def __init__(
         self, ready: Prepared, fusers: Mapping[str, Fuser], paths: Mapping[str, Path], coding: Coding, device: str,
-        batch: int, abreast: int,
+        batch: int, abreast: int, made: Sequence[str],
     ) -> None:  # fmt: skip
         self.ready, self.fusers, self.paths, self.coding = ready, fusers, paths, coding
+        self.made = made
         self.device, self.batch, self.abreast, self.lay = device, batch, abreast, ready.lay.to(device)
         self.rate = coding.rate or ready.visible.facts.rate or Fraction(25)
         self.done, self.problem, self.film = 0, "", Film()
@@ -185,14 +187,18 @@ class Run:
     def _new_writers(self, first: _Fused) -> list[Writer | PictureWriter]:
         coding, facts = self.coding, self.ready.visible.facts
         if not coding.is_file:
-            return [PictureWriter(p, format=coding.format, quality=coding.quality) for p in self.paths.values()]
+            return [
+                PictureWriter(path, format=coding.format, quality=coding.quality, made=made)
+                for path, made in zip(self.paths.values(), self.made, strict=True)
+            ]
         return [
             Writer(
                 path, rate=self.rate, size=_size(picture), codec=coding.codec, crf=coding.crf,
                 pixel_format=coding.pixel_format, aspect=facts.aspect,
                 audio_from=facts.name if coding.audio and facts.audio else None, audio_start=first.since,
+                about={COMMENT: made},
             )
-            for path, picture in zip(self.paths.values(), first.pictures, strict=True)
+            for path, picture, made in zip(self.paths.values(), first.pictures, self.made, strict=True)
         ]  # fmt: skip
 
     def _sidecars(self, first: _Fused) -> Sidecars:

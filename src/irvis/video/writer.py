@@ -239,8 +239,8 @@ class PictureWriter:
     `times.part.csv` until all went well, then in `times.csv`. Pictures of an earlier video that these list are removed.
     """
 
-    def __init__(self, folder: Path, *, format: str = "png", quality: int = 95) -> None:
-        self.path, self.format, self.quality = folder, format, quality
+    def __init__(self, folder: Path, *, format: str = "png", quality: int = 95, made: str = "") -> None:
+        self.path, self.format, self.quality, self.made = folder, format, quality, made
         self.frames, self.notes = 0, list[str]()
         self.part: Path | None = None
 
@@ -256,7 +256,8 @@ class PictureWriter:
         picture = tensor(samples if samples.ndim == 3 else samples[..., None]) / full
         with self._times.open("a") as times:
             times.write(f"{name},{float(time):.6f}\n")
-        io.write(self.path / name, picture, Meta(depth=16 if full == 65535 else 8), quality=self.quality)
+        meta = Meta(depth=16 if full == 65535 else 8, made=self.made)
+        io.write(self.path / name, picture, meta, quality=self.quality)
         self.frames += 1
 
     def __exit__(
