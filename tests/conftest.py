@@ -16,10 +16,12 @@ def real_data() -> Path:
     return _folder("IRVIS_DATA", "data")
 
 
-@pytest.fixture
-def golden_data() -> Path:
-    """The folder of reference numbers for the metrics, where there is one."""
-    return _folder("IRVIS_GOLDEN", "golden")
+@pytest.fixture(params=["spread", pytest.param("every", marks=pytest.mark.slow)])
+def golden_data(request):
+    """Reference numbers for the metrics, where there are any: of a spread of pictures, and of every one."""
+    from golden import Golden  # imports irvis, whose types are to be checked first
+
+    return Golden(_folder("IRVIS_GOLDEN", "golden"), request.param == "every")
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def test_a_picture_has_the_scales_whose_window_fits():
 
 @pytest.mark.parametrize("metric", [vif, viff])
 @given(seed=st.integers(0, 10_000), height=st.integers(8, 60), width=st.integers(8, 60))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_fidelity_is_bounded_and_batched_and_shared(metric, seed, height, width):
     fused, visible, infrared = images(seed, size=(height, width))
     both = metric(fused, visible, infrared)

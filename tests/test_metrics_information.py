@@ -1,6 +1,5 @@
 """Metrics of histograms: by hand, by their laws, and against the numbers of the reference codes."""
 
-import json
 import math
 import warnings
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from golden import Golden, numbers
 from irvis.metrics.information import (
     correlation_information_entropy,
     cross_entropy,
@@ -195,13 +195,13 @@ failed: Liu's on constant pictures (0/0), IVIF_ZOO's QNCIE on those and where ro
 
 
 @pytest.mark.parametrize("group", ["vifb", "vifb_rgb", "tno", "degenerate", "fmi"])
-def test_numbers_are_those_of_the_reference_codes(golden_data: Path, group: str) -> None:
-    golden = json.loads((golden_data / "golden.json").read_text())
+def test_numbers_are_those_of_the_reference_codes(golden_data: Golden, group: str) -> None:
+    golden = numbers(golden_data)
     wrong, compared = [], 0
     for triple, files in golden["triples"].items():
         if triple.split("/")[0] != group:
             continue
-        pictures = [read(golden_data / files[part]) for part in ("fused", "vi", "ir")]
+        pictures = [read(golden_data.folder / files[part]) for part in ("fused", "vi", "ir")]
         with sharing():
             for suite, name, function, options in TABLE:
                 expected = golden["values"][suite].get(triple, {}).get(name)

@@ -1,6 +1,5 @@
 """Feature mutual information: against its definition spelled out, by its laws, and against the authors' code."""
 
-import json
 import math
 import warnings
 from itertools import product
@@ -13,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from golden import Golden, numbers
 from irvis.metrics.features import Feature, cosine_matrix, edges, feature_map, gradient, meyer_filter, wavelets
 from irvis.metrics.maps import levels, sharing
 from irvis.metrics.mutual_features import feature_mutual_information, fmi_dct, fmi_pixel, fmi_wavelet
@@ -187,13 +187,13 @@ def test_a_ramp_has_a_constant_gradient_and_a_step_one_line_of_edge() -> None:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_numbers_are_those_of_the_authors_code(golden_data: Path, name: str) -> None:
+def test_numbers_are_those_of_the_authors_code(golden_data: Golden, name: str) -> None:
     """As Tang calls it. The golden edges and wavelets were made with stand-ins for MATLAB's edge and dwt2."""
-    golden = json.loads((golden_data / "golden.json").read_text())
+    golden = numbers(golden_data)
     compared = 0
     for triple, values in golden["values"]["tang_matlab"].items():
         if name in values:
-            pictures = [read(golden_data / golden["triples"][triple][part]) for part in ("fused", "vi", "ir")]
+            pictures = [read(golden_data.folder / golden["triples"][triple][part]) for part in ("fused", "vi", "ir")]
             value = feature_mutual_information(*pictures, feature=OURS[name], reference=True).item()
             assert value == pytest.approx(values[name], rel=1e-6, abs=1e-9), triple
             compared += 1

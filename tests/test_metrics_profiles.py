@@ -72,7 +72,7 @@ def test_a_profile_gives_the_numbers_of_its_code(profile, golden_data):
 def test_the_vifb_profile_gives_the_values_that_the_authors_published(method, golden_data, real_data):
     """All 13 metrics to the five printed digits, on the smaller pairs; benchmarks/vifb.py does all."""
     _, names = SUITES["vifb"]
-    with (golden_data / "vifb_published.csv").open() as file:
+    with (golden_data.folder / "vifb_published.csv").open() as file:
         published = {(r["pair"], r["metric"]): r["value"] for r in csv.DictReader(file) if r["method"] == method}
     folder = real_data / "test" / "VIFB"
     for pair in ("carWhite", "manCall", "snow"):
