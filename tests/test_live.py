@@ -210,7 +210,7 @@ def test_infrared_that_is_slower_is_held_and_not_dropped(tmp_path):
     made = run(session(clip(tmp_path / "v.mp4", 25), clip(tmp_path / "i.mp4", 5, rate=5)))
     assert made.infrared.captured == 5
     assert made.infrared.used >= 4
-    assert made.fused > 10
+    assert made.fused > made.infrared.captured
 
 
 def test_visible_that_is_slower_does_not_slow_infrared(tmp_path):

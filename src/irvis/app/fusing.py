@@ -55,7 +55,7 @@ class Fused:
 
 def fuse(taken: Taken, wish: Wish, folder: Path, device: str, tell: Tell) -> Fused:
     """Fuse all pairs by all methods into `folder`; an IrvisError where nothing came out."""
-    remembered = None if taken.several else Remembered(wish)
+    remembered = None if taken.several else _remembered(wish)
     tell(0.0, "reading and aligning" if wish.aligning.align else "reading")
     with io.noting() as notes:
         number, pair, wish = _first_look(taken, wish, remembered)
@@ -107,18 +107,22 @@ def _shift(match: Match, pair: Pair, wish: Wish) -> tuple[float, float] | None:
     return misalignment(luma(pair.visible), pair.infrared)
 
 
-class Remembered:
+@dataclass(frozen=True, kw_only=True)
+class Remembered(Aligner):
     """The aligner of a pair, asked once: every method, the picture on the page and the metrics use one placement."""
 
-    def __init__(self, wish: Wish) -> None:
-        laying = wish.aligning.laying(wish.resize_infrared, wish.sensing.distance)
-        self.where = Aligner() if laying is None else laying.where
-        self.placement: Placement | None = None
+    placements: list[Placement] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __call__(self, visible: RGB, infrared: Scaled, focal: float | None = None) -> Placement:
-        if self.placement is None:
-            self.placement = self.where(visible, infrared, focal)
-        return self.placement
+        if not self.placements:
+            self.placements.append(super().__call__(visible, infrared, focal))
+        return self.placements[0]
+
+
+def _remembered(wish: Wish) -> Remembered:
+    """What the command line would align by."""
+    aligning = wish.aligning
+    return Remembered(model=aligning.align_model, refine=aligning.align, flow=aligning.align_flow)
 
 
 def _first_look(taken: Taken, wish: Wish, where: Remembered | None) -> tuple[int, Pair, Wish]:
