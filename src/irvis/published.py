@@ -92,7 +92,7 @@ def load(method: Method, text: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
         if prefix not in parts:
             parts |= _beside(method, prefix, content)
     state = {prefix + name: tensor for prefix, part in parts.items() for name, tensor in part.items()}
-    state = {name: tensor for name, tensor in state.items() if not re.search(facts.unused, name)}
+    state = {name: tensor for name, tensor in _counted(state).items() if not re.search(facts.unused, name)}
     options = facts.options(state) if facts.options else {}
     for path, _ in content:
         options |= _options(facts, path)
@@ -198,6 +198,12 @@ def _around(mark: str, tensors: Mapping[str, Tensor]) -> str | None:
     """What stands before the names of a part: "", "state_dict.", "FN."; None where the part is not there."""
     found = [name.removesuffix(mark) for name in tensors if name == mark or name.endswith(f".{mark}")]
     return min(found, key=len) if found else None
+
+
+def _counted(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """With the counter of every batch normalisation, which files of early PyTorch lack and nothing here reads."""
+    counters = [f"{name.removesuffix('running_mean')}num_batches_tracked" for name in state if "running_mean" in name]
+    return {**{name: torch.tensor(0) for name in counters}, **state}
 
 
 def _complete(method: Method, parts: Parts) -> bool:

@@ -142,8 +142,8 @@ def create(
     Parameters
     ----------
     name: "NAME[:WEIGHTS][:option=value…]" as on the command line, or the path of weights: ours or their authors'.
-    weights: the name of shipped weights, the path of a checkpoint of ours, of the network's authors or of a run's folder
-        (its best weights), or None for random ones. Methods without parameters take no notice of it.
+    weights: the name of shipped weights, the path of a checkpoint of ours, of its authors' or of a run's folder (its
+        best weights), or None for random ones. Methods without parameters take no notice of it.
     device: as torch names it: "cpu", "cuda", "cuda:1", "mps".
     runtime: what runs the core: "torch" (the network as it was trained), "collapsed" (rewritten, within 1e-5 of it),
         "compiled", "onnxruntime", "openvino" (rewritten too, where the method knows how), or "auto", the fastest here.

@@ -1,6 +1,7 @@
 """IFCNN: one network for any kind of fusion; the features of the sources are combined element by element.
 
-Zhang et al., IFCNN: a general image fusion framework based on convolutional neural network, Information Fusion 54, 2020.
+Zhang et al., IFCNN: a general image fusion framework based on convolutional neural network, Information Fusion 54,
+2020.
 """
 
 from functools import partial
@@ -20,10 +21,10 @@ from .parts import convolution
 Rule = Literal["max", "sum", "mean"]
 MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's channels."""
-DIGESTS = {
-    "max": "6022b44c88a2f0367ba9b08fcdf0d663745d9a966fca0ee1f41867797b6ff53f",
-    "sum": "a8c1d293f1bf16a93e6244a4bf8f7a7bd300dc10555c8597ad7ef3320b0410cb",
-    "mean": "fd2ee9361f1d428fc9749e28e8a2c5c5ef6ce6528ab6f5ad8ef5def42e7ffa4b",
+FILES = {
+    "max": (337094, "6022b44c88a2f0367ba9b08fcdf0d663745d9a966fca0ee1f41867797b6ff53f"),
+    "sum": (337107, "a8c1d293f1bf16a93e6244a4bf8f7a7bd300dc10555c8597ad7ef3320b0410cb"),
+    "mean": (337079, "fd2ee9361f1d428fc9749e28e8a2c5c5ef6ce6528ab6f5ad8ef5def42e7ffa4b"),
 }
 PUBLISHED = Published(
     title="IFCNN",
@@ -31,8 +32,8 @@ PUBLISHED = Published(
     source="github.com/uzeful/IFCNN",
     licence="none stated",
     files=tuple(
-        File(path=f"Code/snapshots/IFCNN-{rule.upper()}.pth", sha256=digest, options={"fusion": rule})
-        for rule, digest in DIGESTS.items()
+        File(path=f"Code/snapshots/IFCNN-{rule.upper()}.pth", sha256=digest, size=size, options={"fusion": rule})
+        for rule, (size, digest) in FILES.items()
     ),
     marks={"": "conv3.bn.weight"},
 )

@@ -40,7 +40,7 @@ SOBEL = ((1.0, 0.0, -1.0), (2.0, 0.0, -2.0), (1.0, 0.0, -1.0))
 
 
 def _spec(as_published: bool = False, **_: object) -> Spec:
-    return Spec(domain="rgb", least=16 if as_published else 1, budget=None if as_published else parts.BUDGET)
+    return Spec(domain="rgb", least=16 if as_published else 2, budget=None if as_published else parts.BUDGET)
 
 
 @register("lutfuse", spec=_spec, published=PUBLISHED, small={"bins": 4, "width": 4})

@@ -3,6 +3,8 @@
 Tang, Yuan & Ma, Image fusion in the loop of high-level vision tasks, Information Fusion 82, 2022.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
@@ -55,7 +57,7 @@ class SeAFusion(nn.Module):
             self.add_module(f"{side}_rgbd2", Block(2 * width, 3 * width))
         channels = (6 * width, 4 * width, 2 * width, width)
         self.decode4, self.decode3, self.decode2 = (
-            convolution(into, out, name="conv") for into, out in zip(channels, channels[1:], strict=False)
+            convolution(into, out, name="conv") for into, out in pairwise(channels)
         )
         self.decode1 = convolution(width, 1, name="conv")
 

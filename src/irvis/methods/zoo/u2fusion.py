@@ -4,6 +4,8 @@ Xu, Ma, Jiang, Guo & Ling, U2Fusion: a unified unsupervised image fusion network
 is an unofficial PyTorch version, trained on exposures only.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 from torch.nn.functional import leaky_relu
@@ -53,7 +55,7 @@ class U2Fusion(nn.Module):
         dense = (Named("conv", nn.Sequential(convolution(n * width, width))) for n in range(1, 6))
         self.dense_layers = nn.ModuleList(dense)
         channels = (6 * width, 3 * width - 4, 3 * width // 2 - 2, 3 * width // 4 - 1)  # 264, 128, 64, 32
-        steps = (nn.Sequential(convolution(a, b)) for a, b in zip(channels, channels[1:], strict=False))
+        steps = (nn.Sequential(convolution(a, b)) for a, b in pairwise(channels))
         self.sub = nn.ModuleList([*steps, convolution(channels[-1], 1)])
 
     def forward(self, visible: Image, infrared: Gray) -> Image:

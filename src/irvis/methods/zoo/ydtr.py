@@ -1,6 +1,7 @@
 """YDTR: a dynamic filter and a transformer on each image, and again on their sum.
 
-Tang, He & Liu, YDTR: infrared and visible image fusion via Y-shape dynamic transformer, IEEE Trans. Multimedia 25, 2023.
+Tang, He & Liu, YDTR: infrared and visible image fusion via Y-shape dynamic transformer, IEEE Trans. Multimedia 25,
+2023.
 """
 
 from collections import OrderedDict
