@@ -88,7 +88,7 @@ class Branches(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.patch_embed_ivif, self.patch_embed_mfif = (_layer(channels, channels, name="proj") for _ in range(2))
-        self.layer1 = nn.Module()
+        self.layer1: Any = nn.Module()
         self.layer1.blocks = nn.ModuleList(Block(channels, shift) for shift in (0, SHIFT))
         for name in ("weights", "weights_mfif"):
             self.layer1.add_module(name, nn.ParameterList(nn.Parameter(torch.zeros(1)) for _ in range(2)))
@@ -110,7 +110,7 @@ class Block(nn.Module):
     def __init__(self, channels: int, shift: int) -> None:
         super().__init__()
         self.shift = shift
-        self.attn = nn.Module()
+        self.attn: Any = nn.Module()
         for end in BRANCHES:
             self.add_module(f"norm1{end}", Norm(channels))
             self.attn.add_module(f"conv{end}", _layer(channels, channels, 5, groups=channels))

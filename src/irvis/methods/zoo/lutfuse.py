@@ -5,6 +5,7 @@ tables, ICCV 2025.
 """
 
 from itertools import product
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -62,7 +63,7 @@ class LUTFuse(nn.Module):
         four = torch.stack(
             [ramp.reshape([-1 if n == axis else 1 for n in range(4)]).expand([bins] * 4) for axis in (0, 3)]
         )
-        self.table = nn.Module()
+        self.table: Any = nn.Module()
         self.table.array = nn.Parameter(four.mean(0)[..., None].clone())
 
     def forward(self, visible: RGB, infrared: Gray) -> RGB:

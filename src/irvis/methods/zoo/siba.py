@@ -3,6 +3,8 @@
 Wang et al., The source image is the best attention for infrared and visible image fusion, ICCV 2025.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -118,7 +120,7 @@ class Attention(nn.Module):
     def __init__(self, width: int, made: int) -> None:
         super().__init__()
         self.norm1, self.norm2 = ChannelNorm(width), ChannelNorm(width)
-        self.attn = nn.Module()
+        self.attn: Any = nn.Module()
         self.attn.scale = nn.Parameter(torch.ones(HEADS, 1, 1))
         self.attn.qkv1 = nn.Conv2d(width, made * width, 1, bias=False)
         self.attn.qkv2 = convolution(made * width, made * width, groups=made * width, bias=False)

@@ -4,7 +4,7 @@ Liu et al., Target-aware dual adversarial learning and a multi-scenario multi-mo
 visible for object detection, CVPR 2022.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -98,7 +98,8 @@ class Normalised(nn.Sequential):
         self.statistics = statistics
 
     def forward(self, x: Tensor) -> Tensor:
-        x, norm = self[0](x), self[1]
+        norm: Any = self[1]
+        x = self[0](x)
         if self.statistics == "running":
             return functional.relu(norm(x))
         return functional.relu(functional.instance_norm(x, weight=norm.weight, bias=norm.bias, eps=norm.eps))
