@@ -1,5 +1,6 @@
 """The front door: `irvis.fuse` takes paths, Pillow images, arrays or tensors and gives back the same kind."""
 
+from dataclasses import replace
 from functools import lru_cache, partial
 from os import PathLike
 from pathlib import Path
@@ -12,6 +13,7 @@ from PIL import Image as Pillow
 from . import io, pictures, registry
 from .color import gray
 from .errors import IrvisError
+from .explanation import Explanation, explained
 from .fuser import Fuser
 from .registry import Precision, Runtime
 from .thermal import Range
@@ -56,9 +58,56 @@ def fuse(
     """
     if color not in ("keep", "gray"):
         raise IrvisError(f"color is 'keep' or 'gray', not {color!r}")
+    seen, warm, back = _pair(visible, infrared, infrared_range, infrared_color)
+    with torch.no_grad():  # no inference tensors: the result is the caller's to compute with
+        fused = fuser(method, device, runtime, precision)(seen.to(device), warm.to(device)).to(seen.device)
+    return back(gray(fused) if color == "gray" else fused)
+
+
+def explain(
+    visible: Any,
+    infrared: Any,
+    method: str = "encdec",
+    *,
+    infrared_range: str | tuple[float, float] | None = None,
+    infrared_color: str = "refuse",
+    device: str = "cpu",
+) -> Explanation:
+    """Fuse one registered pair, and say for every pixel and scale how much came from either camera.
+
+    Parameters
+    ----------
+    visible, infrared, method, infrared_range, infrared_color, device: as of `irvis.fuse`.
+
+    Returns
+    -------
+    A record of tensors on the CPU (`.numpy()` makes arrays of them); b is 1, or the batch of tensors that have one.
+    The six planes are the detail of about 2, 4, 8, 16 and 32 pixels, and the brightness below it.
+        `fused`: (b, 3, h, w) in [0, 1];
+        `infrared_share`, `visible_share`: (b, 6, h, w) in [0, 1], their sum is 1; one half where there is nothing;
+        `amount`: (b, 6, h, w), 0 or more: the mean deviation that both cameras give together, of [0, 1];
+        `exact`: true for networks that predict gains (`encdec` as it is by default): these are the gains. For other
+        methods they are estimated, by comparing the fused picture with both images;
+        `picture(title)`: all of it as one Pillow image, the one that `irvis fuse --explain` writes.
+
+    Raises
+    ------
+    IrvisError: as `irvis.fuse`.
+    """
+    seen, warm, _ = _pair(visible, infrared, infrared_range, infrared_color)
+    found = explained(fuser(method, device), seen.to(device), warm.to(device))
+    planes = {name: getattr(found, name).cpu() for name in ("fused", "infrared_share", "amount")}
+    return replace(found, **planes)
+
+
+def _pair(
+    visible: Any, infrared: Any, infrared_range: str | tuple[float, float] | None, infrared_color: str
+) -> tuple[torch.Tensor, torch.Tensor, Any]:
+    """Both images as batches of one size, and the way back to the kind of the visible one."""
     if infrared_color not in ("refuse", "gray"):
         raise IrvisError(f"infrared_color is 'refuse' or 'gray', not {infrared_color!r}")
     span = _range(infrared_range)
+    back: Any
     if _same_file(visible, infrared):
         pair = io.read_pair(visible, infrared, range=span, color="gray" if infrared_color == "gray" else "refuse")
         seen, warm, back = pair.visible, pair.infrared, partial(_to_pillow, dtype="uint8")
@@ -69,9 +118,7 @@ def fuse(
         raise IrvisError(
             f"visible is {_size(seen)} and infrared is {_size(warm)}: align them first, or resize the infrared"
         )
-    with torch.no_grad():  # no inference tensors: the result is the caller's to compute with
-        fused = fuser(method, device, runtime, precision)(seen.to(device), warm.to(device)).to(seen.device)
-    return back(gray(fused) if color == "gray" else fused)
+    return seen, warm, back
 
 
 def fuser(

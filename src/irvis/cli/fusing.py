@@ -85,6 +85,10 @@ def fuse(
         bool,
         Parameter(negative="", help="Scale infrared to the visible size (only for the same field of view)."),
     ] = False,
+    explain: Annotated[
+        bool,
+        Parameter(negative="", help="Write NAME.explain.png beside the result: what came from which camera."),
+    ] = False,
     range_per: RangePer | None = None,
     sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
     temperatures: Annotated[DrawingOptions, Parameter(name="*")] = DrawingOptions(),  # noqa: B008
@@ -127,6 +131,8 @@ def fuse(
     if is_video_job(visible, infrared, out):
         if match is not None:
             raise IrvisError("--match is for pictures: give the two videos")
+        if explain:
+            raise IrvisError("--explain is for pictures: take a frame out of the videos, and explain that")
         if how.frame is not None or how.unit == "picture":
             raise IrvisError("--frame and --infrared-unit picture are for pictures, not for videos")
         asked = replace(
@@ -144,8 +150,10 @@ def fuse(
         raise IrvisError(f"--format is for folders; {place} says by its suffix what it is")
     writing = jobs.Writing(
         out=place, one_file=one_file, format=format or "png", color=color, if_exists=if_exists, quality=quality,
-        drawing=drawing,
+        drawing=drawing, explain=explain,
     )  # fmt: skip
+    if explain:
+        computing.refuse_portions("--explain looks at the whole picture at once")
     if computing.ray is not None:
         refuse_on_a_cluster(drawing, range_per or "image")
         _fuse_archive(visible, infrared, match, method, out, reading, writing, computing)

@@ -6,17 +6,18 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from PIL import Image as Pillow
 
-from .. import io
+from .. import io, sheet
 from ..align import misalignment
 from ..color import gray, luma
 from ..data.matching import Match
 from ..errors import refuse_full, said
 from ..fuser import Fuser
 from ..record import Record, text
-from ..types import RGB, Meta, Pair
+from ..types import RGB, Gray, Meta, Pair, Scaled
 from .pipeline import Ended, Pace, Stages, flow
-from .plan import Done, Reading, Writing, is_kept, of_pair, record_of, targets
+from .plan import Done, Reading, Writing, explanations, is_kept, of_pair, record_of, targets
 from .temperatures import drawn, meta_of, refuse_without_degrees, write_sidecars
 
 CUDA_BATCH = 8
@@ -48,6 +49,8 @@ class Fused:
     """The pictures of a pair, and what will be said of it once they are written."""
 
     pictures: Mapping[str, RGB]
+    sheets: Mapping[str, Pillow.Image]
+    """Where each picture comes from, if that was asked for."""
     paths: Mapping[str, Path]
     made: Mapping[str, str]
     meta: Meta
@@ -97,7 +100,7 @@ def fuse_all(
     records = {method: record_of(fuser, reading, writing) for method, fuser in fusers.items()}
     stages = Stages[Match, Loaded, Fused, Done](
         read=partial(_read, records=records, reading=reading, writing=writing),
-        fuse=partial(_fuse, fusers=fusers, device=device),
+        fuse=partial(_fuse, fusers=fusers, device=device, explain=writing.explain),
         write=partial(_write, writing=writing),
     )
     return flow(pairs, stages, pace or pace_for(device))
@@ -145,35 +148,53 @@ def _looks_shifted(pair: Pair) -> list[str]:
 
 
 @torch.inference_mode()
-def _fuse(batch: Sequence[Loaded], fusers: Mapping[str, Fuser], device: str) -> list[Fused]:
+def _fuse(batch: Sequence[Loaded], fusers: Mapping[str, Fuser], device: str, explain: bool) -> list[Fused]:
     """What one method of one pair fails at stops this pair only; its pictures before that are kept."""
     visible = torch.cat([loaded.pair.visible for loaded in batch]) if len(batch) > 1 else batch[0].pair.visible
     infrared = torch.cat([loaded.pair.infrared for loaded in batch]) if len(batch) > 1 else batch[0].pair.infrared
     made: list[dict[str, RGB]] = [{} for _ in batch]
+    sheets: list[dict[str, Pillow.Image]] = [{} for _ in batch]
     problem = ""
     try:
         visible, infrared = visible.to(device), infrared.to(device)
         valid = [loaded.pair.valid for loaded in batch if loaded.pair.valid is not None]
         seen = torch.cat(valid).to(device) if valid else None
         for method in batch[0].paths:
-            fused = fusers[method](visible, infrared, seen).cpu()
-            for pictures, picture in zip(made, fused.split(1), strict=True):
-                pictures[method] = picture
+            titles = [f"{loaded.pair.name}, {method}" for loaded in batch] if explain else []
+            fused, pages = _pictures(fusers[method], visible, infrared, seen, titles)
+            for number, picture in enumerate(fused.cpu().split(1)):
+                made[number][method] = picture
+            for number, page in enumerate(pages):
+                sheets[number][method] = page
     except Exception as error:
         if len(batch) > 1:
-            return [fused for loaded in batch for fused in _fuse([loaded], fusers, device)]
+            return [fused for loaded in batch for fused in _fuse([loaded], fusers, device, explain)]
         problem = said(error)
     return [
         Fused(
             pictures=pictures,
+            sheets=pages,
             paths=loaded.paths,
             made=loaded.made,
             meta=loaded.pair.meta,
             done=_outcome(loaded, problem),
             pair=loaded.pair if loaded.pair.thermal is not None else None,
         )
-        for pictures, loaded in zip(made, batch, strict=True)
+        for pictures, pages, loaded in zip(made, sheets, batch, strict=True)
     ]
+
+
+def _pictures(
+    fuser: Fuser, visible: RGB, infrared: Gray, valid: torch.Tensor | None, titles: Sequence[str]
+) -> tuple[Scaled, list[Pillow.Image]]:
+    """The fused batch, and for each title the sheet that explains its picture."""
+    if not titles:
+        return fuser(visible, infrared, valid), []
+    from ..explanation import explained
+    from ..explanation_sheet import LONGEST
+
+    explanation = explained(fuser, visible, infrared, valid, longest=LONGEST)
+    return explanation.fused, [explanation.picture(title, number) for number, title in enumerate(titles)]
 
 
 def _outcome(loaded: Loaded, problem: str) -> Done:
@@ -200,6 +221,8 @@ def _write_one(fused: Fused, method: str, picture: RGB, writing: Writing) -> tup
             write_sidecars(path, picture, pair)
         picture, told = drawn(picture, pair, drawing)
         meta = meta_of(pair, drawing)
+    for beside in explanations(path, writing):
+        sheet.save(fused.sheets[method], beside)
     write(path, picture, replace(meta, made=fused.made[method]), writing)
     return told
 

@@ -46,6 +46,8 @@ class Writing:
     quality: int = 95
     drawing: Drawing = field(default_factory=Drawing)
     """What is made of the temperatures; needs `Sensing.keep`."""
+    explain: bool = False
+    """Whether a picture beside each fused file shows what came from either camera."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,14 +77,21 @@ def targets(pair: Match, methods: Sequence[str], writing: Writing) -> dict[str, 
 
 
 def outputs(pairs: Sequence[Match], methods: Sequence[str], writing: Writing) -> Iterator[Path]:
-    """Every fused file, without links in its folders."""
+    """Every fused file and its explanation, without links in its folders."""
     resolved = replace(writing, out=writing.out.resolve())
-    return (path for pair in pairs for path in targets(pair, methods, resolved).values())
+    fused = (path for pair in pairs for path in targets(pair, methods, resolved).values())
+    return (path for one in fused for path in (one, *explanations(one, writing)))
+
+
+def explanations(path: Path, writing: Writing) -> tuple[Path, ...]:
+    """The picture beside a fused file that says where it comes from; none where it was not asked for."""
+    return (path.with_name(f"{path.stem}.explain.png"),) if writing.explain else ()
 
 
 def _written(pair: Match, methods: Sequence[str], writing: Writing) -> list[Path]:
     fused = list(targets(pair, methods, writing).values())
-    return fused + [path for one in fused for path in (sidecars(one) if writing.drawing.sidecar else ())]
+    maps = [path for one in fused for path in (sidecars(one) if writing.drawing.sidecar else ())]
+    return fused + maps + [path for one in fused for path in explanations(one, writing)]
 
 
 def refuse(pairs: Sequence[Match], methods: Sequence[str], writing: Writing) -> None:
@@ -126,7 +135,8 @@ def of_pair(record: Record, pair: Match) -> Record:
 
 def is_kept(path: Path, pair: Match, record: Record, writing: Writing) -> bool:
     """Whether a resumed run keeps a file: it is whole and made as now; an IrvisError where it was made otherwise."""
-    if writing.if_exists != "skip" or not whole(path, writing.drawing):
+    beside = explanations(path, writing)
+    if writing.if_exists != "skip" or not whole(path, writing.drawing) or not all(map(io.is_complete, beside)):
         return False
     if other := different(io.read_made(path), of_pair(record, pair)):
         raise IrvisError(f"{path} {other}: {ADVICE}")
