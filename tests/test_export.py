@@ -29,7 +29,7 @@ onnxruntime = pytest.importorskip("onnxruntime", reason="needs pip install onnx 
 pytest.importorskip("onnxscript", reason="needs pip install onnx onnxscript onnxruntime")
 
 ROOT = Path(__file__).parents[1]
-slow = pytest.mark.skipif("IRVIS_SLOW" not in os.environ, reason="the exporter takes long; set IRVIS_SLOW=1")
+asked = pytest.mark.skipif("IRVIS_SLOW" not in os.environ, reason="the exporter takes long; set IRVIS_SLOW=1")
 SIZES = ((1, 1, 1), (3, 53, 70), (1, 150, 99), (2, 64, 96))
 
 
@@ -70,6 +70,7 @@ def differs(run: parity.Run, fuser: Fuser, batch: int, height: int, width: int) 
     return float((found - fuser(visible, infrared)).abs().max())
 
 
+@pytest.mark.slow
 def test_a_file_gives_the_fusers_pictures_at_sizes_and_batches_it_was_not_made_with(exported, truth):
     path, _ = exported
     run = parity.in_onnxruntime(path)
@@ -77,6 +78,7 @@ def test_a_file_gives_the_fusers_pictures_at_sizes_and_batches_it_was_not_made_w
         assert differs(run, truth, *size) < 1e-5
 
 
+@pytest.mark.slow
 def test_the_report_holds_odd_sizes_batches_and_the_smallest_and_none_that_was_traced(exported):
     _, report = exported
     assert report.within
@@ -89,6 +91,7 @@ def test_the_report_holds_odd_sizes_batches_and_the_smallest_and_none_that_was_t
     assert all(0 <= row.mean <= row.maximum <= 1e-5 for row in report.rows)
 
 
+@pytest.mark.slow
 def test_a_file_says_what_it_is_and_nothing_of_the_machine_that_made_it(exported):
     path, _ = exported
     model = onnx.load(path)
@@ -104,6 +107,7 @@ def test_a_file_says_what_it_is_and_nothing_of_the_machine_that_made_it(exported
     assert b"site-packages" not in path.read_bytes()
 
 
+@pytest.mark.slow
 def test_batch_height_and_width_are_free_in_the_file(exported):
     graph = onnx.load(exported[0]).graph
     axes = {
@@ -114,6 +118,7 @@ def test_batch_height_and_width_are_free_in_the_file(exported):
     assert axes == {"visible": ["batch", 3, *free], "infrared": ["batch", 1, *free], "fused": ["batch", 3, *free]}
 
 
+@pytest.mark.slow
 def test_the_script_of_the_page_fuses_without_irvis(exported, tmp_path, monkeypatch):
     (script,) = re.findall(r"```py\n(.*?)```", (ROOT / "docs" / "learn" / "export.md").read_text(), re.DOTALL)
     assert "irvis" not in script
@@ -129,6 +134,7 @@ def test_the_script_of_the_page_fuses_without_irvis(exported, tmp_path, monkeypa
     assert apart.max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_openvino_reads_the_same_graph(precision, exported, truth, tmp_path, monkeypatch):
     openvino = pytest.importorskip("openvino", reason="needs pip install openvino")
@@ -196,6 +202,14 @@ def test_a_core_alone_has_a_graph_too():
     assert np.array_equal(parity.in_onnxruntime(model)(plane, infrared), np.maximum(plane, infrared))
 
 
+def test_a_graph_pads_and_crops_sizes_between_the_multiples_as_the_fuser_does():
+    fuser = irvis.create("max")
+    fuser.spec = replace(fuser.spec, multiple=32)
+    run = parity.in_onnxruntime(onnx_of(exporting.Graph(fuser), parity.pair(*exporting.TRACED)))
+    for size in ((1, 97, 61), (2, 32, 1)):
+        assert differs(run, fuser, *size) < 1e-6
+
+
 def test_graphs_never_tile_even_where_the_fuser_does(truth):
     fuser = copy.copy(truth)
     fuser.tile, fuser.spec = 8, replace(truth.spec, budget=100)
@@ -204,7 +218,8 @@ def test_graphs_never_tile_even_where_the_fuser_does(truth):
     assert fuser.tile == 8
 
 
-@slow
+@pytest.mark.slow
+@asked
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_every_method_is_exported(name, tmp_path):
     assert export(small(name), tmp_path / "method.onnx", "onnx").within
@@ -217,7 +232,8 @@ def test_a_blur_that_goes_with_the_size_is_refused_in_one_line(tmp_path):
     assert not (tmp_path / "method.onnx").exists()
 
 
-@slow
+@pytest.mark.slow
+@asked
 def test_the_smallest_size_keeps_openvino_from_pictures_that_spoil_the_next(tmp_path):
     """OpenVINO 2026.4 gives wrong pictures with attention once it has begun with a picture of a single patch."""
     pytest.importorskip("openvino", reason="needs pip install openvino")
@@ -229,7 +245,8 @@ def test_the_smallest_size_keeps_openvino_from_pictures_that_spoil_the_next(tmp_
         assert differs(run, truth, *size) < 1e-5
 
 
-@slow
+@pytest.mark.slow
+@asked
 @pytest.mark.parametrize("name", sorted(METHODS["encdec"].weights))
 def test_all_weights_are_exported_as_they_run_fastest(name, tmp_path):
     truth = irvis.create("encdec", weights=name)
@@ -237,7 +254,8 @@ def test_all_weights_are_exported_as_they_run_fastest(name, tmp_path):
     assert report.within
 
 
-@slow
+@pytest.mark.slow
+@asked
 def test_filter_banks_are_exported_from_the_least_size_that_they_take(tmp_path):
     truth = small("encdec")
     banks = copy.deepcopy(truth)

@@ -56,7 +56,7 @@ def test_a_file_alone_says_by_its_header_what_it_is(run):
     for text in ("run", "run/best.safetensors", str(run)):
         assert irvis.create(text).method.name == "encdec"
     (run / "other.safetensors").write_bytes(b"nothing")
-    with pytest.raises(irvis.IrvisError, match="not a safetensors checkpoint"):
+    with pytest.raises(irvis.IrvisError, match="not a readable safetensors file"):
         irvis.create("run/other.safetensors")
 
 

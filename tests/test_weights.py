@@ -122,7 +122,7 @@ def test_a_file_that_lies_about_its_network_is_one_line_and_takes_no_memory(opti
 
 
 def test_a_file_that_asks_for_a_million_layers_is_refused_at_once(tmp_path):
-    path = written(tmp_path / "w.safetensors", {"method": "maefuse", "options": '{"blocks": 1000000, "width": 32}'})
+    path = written(tmp_path / "w.safetensors", {"method": "maefuse", "options": '{"blocks": 1000000, "width": 48}'})
     with pytest.raises(irvis.IrvisError, match="far more tensors"):
         irvis.create("maefuse", weights=path)
 

@@ -132,7 +132,7 @@ def _span(start: int, stop: int, spec: Spec) -> slice:
 
 
 def _up_to(length: int, multiple: int) -> int:
-    return -(-length // multiple) * multiple
+    return (length + multiple - 1) // multiple * multiple  # nothing negative: ONNX rounds quotients towards zero
 
 
 def _starts(length: int, size: int, multiple: int) -> Iterator[int]:
