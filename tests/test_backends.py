@@ -28,7 +28,6 @@ def pair(batch: int, height: int, width: int) -> tuple[torch.Tensor, torch.Tenso
     )
 
 
-
 def made(name: str, runtime: str, precision: str = "fp32", **facts: object) -> irvis.Fuser:
     """A fuser; random weights are the same every time."""
     if runtime in substitutes.EXTRAS:

@@ -88,6 +88,25 @@ def test_the_share_of_the_ceiling_is_between_work_and_time():
     assert result(10, 10, flops=None, ceiling=4e11).share is None
 
 
+def test_no_row_is_above_the_ceiling_even_where_it_beats_every_matrix_product():
+    other = Row(method="b", width=8, height=8)
+    fast, slow = ({"name": n, "seconds": [s], "memory": 0, "flops": 10**9, "counted": "as run", "threads": 1}
+                  for n, s in (("average", 0.001), ("b", 0.002)))  # fmt: skip
+    done = [(Job(task="fuse", row=ROW), fast), (Job(task="fuse", row=other), slow)]
+    done.append((Job(task="ceiling", row=ROW), {"ceiling": 4e11}))
+    assert [found.share for found in gather([ROW, other], done)] == pytest.approx([1, 0.5])
+    hidden = (Job(task="fuse", row=ROW), fast | {"counted": "rewritten"})
+    (found,) = gather([ROW], [hidden, done[2]])
+    assert found.share is None
+
+
+def test_emulated_half_precision_is_told_below_the_table(monkeypatch):
+    half = result(1, 1, row=Row(method="a", width=8, height=8, precision="bf16"))
+    for native, told in ((("fp32",), True), (("bf16", "fp32"), False)):
+        monkeypatch.setattr("irvis.runtime.substitutes.native", lambda device, native=native: native)
+        assert any("bf16 is emulated" in line for line in show.notes([half])) is told
+
+
 def test_rows_are_compared_with_the_first_of_their_size_that_ran():
     other = Row(method="b", width=8, height=8)
     broken = Result(row=ROW, name="average", problem="no")

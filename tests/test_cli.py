@@ -269,6 +269,26 @@ def test_methods_and_doctor_list_everything(capsys):
     assert all(f"extra {name}" in text for name in ("align", "evaluate", "train", "video"))
 
 
+def test_every_method_has_a_line_of_advice_from_a_page_of_results_and_the_default_is_marked(capsys):
+    from irvis import listing
+
+    for entry in listing.methods():
+        assert entry["best_for"], entry["name"]
+        assert not entry["measured_in"] or (Path(__file__).parents[1] / entry["measured_in"]).is_file()
+    assert [entry["name"] for entry in listing.methods() if entry["default"]] == ["encdec"]
+    assert irvis("methods") == 0
+    assert "encdec (default)" in capsys.readouterr().out
+
+
+def test_one_method_is_shown_with_all_its_facts(capsys):
+    assert irvis("methods", "encdec") == 0
+    text = capsys.readouterr().out
+    for fact in ("width=", "weights tiny", "sha256", "best for"):
+        assert fact in text
+    assert irvis("methods", "laplaican") == 1
+    assert "Did you mean 'laplacian'?" in capsys.readouterr().err
+
+
 def test_names_to_type_stay_whole_in_a_narrow_terminal():
     from rich.console import Console
 

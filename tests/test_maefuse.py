@@ -272,7 +272,11 @@ def test_files_that_are_not_the_authors_are_one_clear_error(parity_data, tmp_pat
     for change, given, text in (
         (lambda state: state.pop("model1.norm.bias"), "", "lacks norm.bias"),
         (lambda state: state.pop("model1.decoder_norm.bias"), "", "decoder.norm.bias"),
-        (lambda state: state.pop("model2.cross_model.in_proj_bias"), "", r"cfm.attention.query.bias is missing \(and 1 more\)"),
+        (
+            lambda state: state.pop("model2.cross_model.in_proj_bias"),
+            "",
+            r"cfm.attention.query.bias is missing \(and 1 more\)",
+        ),
         (lambda state: state.pop("model1.decoder_embed.weight"), "", "sin-cos positions and a decoder"),
         (lambda state: state.update({"model2.vi1.weight": torch.ones(1)}), "", "vi1.weight"),
         (lambda state: state.update({"model3.fc.weight": torch.ones(1)}), "", "not of MaeFuse: model3"),

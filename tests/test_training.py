@@ -180,6 +180,30 @@ lr = 0.1
     assert any((one[name] - start[name]).abs().max() > 1e-5 for name in one)
 
 
+def test_bfloat16_that_would_be_emulated_gives_way_to_fp32_with_a_notice(monkeypatch):
+    from irvis.io import IrvisWarning
+    from irvis.training import precision
+
+    tiny = recipe.load("encdec-tiny")
+    monkeypatch.setattr("irvis.runtime.substitutes.native", lambda device: ("fp32",))
+    with pytest.warns(IrvisWarning, match="no bf16 of its own"):
+        assert precision.chosen("bf16", "cpu", 1, tiny) == "fp32"
+    monkeypatch.setattr(precision, "native", lambda device: ("fp32",))
+    assert precision.chosen("auto", "cpu", 1, tiny) == "fp32"
+
+
+def test_automatic_precision_of_a_training_is_the_fastest_measured(monkeypatch):
+    from irvis.training import precision
+
+    tiny = recipe.load("encdec-tiny")
+    monkeypatch.setattr(precision, "native", lambda device: ("fp16", "bf16", "fp32"))
+    for quick in ("bf16", "fp32"):
+        monkeypatch.setattr(precision, "fastest", lambda candidates, run, quick=quick: quick)
+        assert precision.chosen("auto", "cpu", 1, tiny) == quick
+    assert precision.chosen("auto", "cpu", 4, tiny) == "bf16"
+    assert isinstance(precision._step("bf16", "cpu", tiny)(), float)
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_precisions(precision, folder, tmp_path):
     plan = tiny(epochs=1, steps=1, clip=1.0)

@@ -30,27 +30,75 @@ EXTRAS = {
 LIBRARIES = ("torch", "numpy", "pillow", "safetensors", "tifffile", "cyclopts")
 
 
+QUALITY, SCENES, BOARD = "docs/results/quality.md", "docs/results/maefuse_scenes.md", "docs/leaderboard.md"
+ADVICE = {
+    "average": ("a control to compare with: loses detail of both pictures", QUALITY),
+    "encdec": ("a good first choice; :tiny has our best Qw·Qe on TNO, RoadScene and LLVIP", QUALITY),
+    "gff": ("to compare with its paper; lower Qw than laplacian on all sets but MSRS", QUALITY),
+    "hmsd-gf": ("our best Qw·Qe on MSRS; twenty times slower than laplacian", QUALITY),
+    "hybrid-msd": ("our best mean rank over VIFB's metrics; twenty times slower than laplacian", BOARD),
+    "infrared": ("a control: the infrared picture as it is", QUALITY),
+    "laplacian": ("the best that is fast without training; our best Qw·Qe on VIFB", QUALITY),
+    "maefuse": ("to study its paper; lower Qw·Qe than encdec on every set, and slower", QUALITY),
+    "max": ("hot things stay brightest, people stand out at night; blinded cameras stay white", SCENES),
+    "tif": ("to compare with its paper; lower Qw·Qe than laplacian on every set", QUALITY),
+    "visible": ("a control: the visible picture as it is", QUALITY),
+    "wavelet": ("close behind laplacian by Qw·Qe on every set, and slower", QUALITY),
+}
+"""What a method is best for, and the page that this was measured on."""
+UNMEASURED = "not measured here: to compare with its paper, with its authors' weights"
+
+
 def methods() -> list[dict[str, Any]]:
     """Every method as plain data."""
-    listed = []
-    for method in sorted(METHODS.values(), key=lambda method: (method.learnable, method.name)):
-        spec = method.spec(**method.small)
-        listed.append(
-            {
-                "name": method.name, "summary": method.summary, "paper": method.paper, "domain": spec.domain,
-                "options": method.options, "weights": {name: asdict(w) for name, w in method.weights.items()},
-            }
-        )  # fmt: skip
-    return listed
+    return [facts(method) for method in _sorted()]
+
+
+def facts(method: registry.Method) -> dict[str, Any]:
+    """All that is known of one method, as plain data."""
+    spec = method.spec(**method.small)
+    advice, page = ADVICE.get(method.name, (UNMEASURED if method.published else "", ""))
+    return {
+        "name": method.name, "default": method.name == registry.DEFAULT, "summary": method.summary,
+        "best_for": advice, "measured_in": page, "paper": method.paper,
+        "domain": spec.domain, "options": method.options,
+        "weights": {name: asdict(w) for name, w in method.weights.items()},
+        "published": method.published.source if method.published else "",
+        "published_licence": method.published.licence if method.published else "",
+    }  # fmt: skip
+
+
+def facts_table(method: registry.Method) -> Table:
+    """The facts of one method, a line each."""
+    told = facts(method)
+    table = _table(f"{method.name}: {method.summary}", "fact", "")
+    options = "\n".join(f"{name}={value}" for name, value in told["options"].items())
+    for name, text in (
+        ("best for", told["best_for"]), ("measured in", told["measured_in"]), ("paper", told["paper"]),
+        ("plane", told["domain"]), ("options", options),
+        ("default", "yes: where no method is named" if told["default"] else ""),
+        ("authors' weights", told["published"]), ("their licence", told["published_licence"]),
+    ):  # fmt: skip
+        if text:
+            table.add_row(name, text)
+    for name, w in told["weights"].items():
+        scores = ", ".join(f"{key} {value:.3f}" for key, value in w["scores"].items())
+        lines = [f"{w['parameters']:,} parameters", w["trained_on"], w["licence"], scores, f"sha256 {w['sha256']}"]
+        table.add_row(f"weights {name}", "\n".join(line for line in lines if line))
+    return table
+
+
+def _sorted() -> list[registry.Method]:
+    return sorted(METHODS.values(), key=lambda method: (method.learnable, method.name))
 
 
 def tables() -> list[Table]:
-    """One table of the methods, one of the shipped weights."""
+    """One table of the methods, the default marked, one of the shipped weights."""
     listed = methods()
-    kinds = _table("methods", "method", "what it does", "plane", "options", "paper")
+    kinds = _table("methods (irvis methods NAME: all of one)", "method", "what it does", "best for")
     for entry in listed:
-        options = " ".join(f"{key}={value}" for key, value in entry["options"].items())
-        kinds.add_row(entry["name"], entry["summary"], entry["domain"], options, entry["paper"])
+        name = f"{entry['name']} (default)" if entry["default"] else entry["name"]
+        kinds.add_row(name, entry["summary"], entry["best_for"])
     trained = _table("weights", "weights", "parameters", "trained on", "licence of the weights", "scores")
     for entry in listed:
         for name, facts in entry["weights"].items():

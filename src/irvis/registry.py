@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .published import Published
 
 METHODS: dict[str, Method] = {}
+DEFAULT = "encdec"
+"""The method where none is named."""
 
 Runtime = Literal["torch", "collapsed", "compiled", "onnxruntime", "openvino", "auto"]
 Precision = Literal["fp32", "bf16", "fp16", "int8", "auto"]

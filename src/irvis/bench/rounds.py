@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from statistics import median
 from typing import Any
@@ -32,7 +32,7 @@ class Result:
     counted: str = ""
     """Whose operations: "as run", or those of the "original" or the "rewritten" network that a runtime was made of."""
     ceiling: float | None = None
-    """FLOP/s of a matrix product in the row's precision, the most of all rounds."""
+    """FLOP/s, the most that was seen in the row's precision: of matrix products in all rounds, or of a row."""
     card: float | None = None
     """Qw on TNO21, by the weights' card."""
     demo: float | None = None
@@ -60,8 +60,13 @@ class Result:
 
     @property
     def share(self) -> float | None:
-        """Of the ceiling, in [0, 1]."""
-        return self.flops / self.median / self.ceiling if self.flops and self.ceiling else None
+        """Of the ceiling, in [0, 1]; None where another network was counted than was run."""
+        return self.speed / self.ceiling if self.speed and self.ceiling else None
+
+    @property
+    def speed(self) -> float | None:
+        """FLOP/s; None where the operations are not those of what was run."""
+        return self.flops / self.median if self.flops and self.counted in ("", "as run") else None
 
     def ratios(self, other: "Result") -> list[float]:
         """How many times as many frames per second as `other`, in each round."""
@@ -124,7 +129,18 @@ def gather(rows: Sequence[Row], done: Sequence[Turn]) -> list[Result]:
                 card=judged.get("card"), demo=judged.get("demo"),
             )
         )  # fmt: skip
-    return results
+    return [_under_the_ceiling(result, results) for result in results]
+
+
+def _under_the_ceiling(result: Result, results: Sequence[Result]) -> Result:
+    """With the speed of the fastest row of its precision as the ceiling, where no matrix product was as fast.
+
+    A convolution may be: by an algorithm that multiplies less than is counted, or in a quieter moment.
+    """
+    if result.ceiling is None:
+        return result
+    rows = [one.speed for one in results if one.row.precision == result.row.precision and one.speed]
+    return replace(result, ceiling=max(result.ceiling, *rows)) if rows else result
 
 
 def _judged(row: Row, done: Sequence[Turn]) -> dict[str, Any]:

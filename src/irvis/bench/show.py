@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from ..errors import IrvisError
+from ..registry import Precision
 from .rounds import Result
 
 if TYPE_CHECKING:
@@ -84,15 +85,25 @@ def notes(results: Sequence[Result]) -> list[str]:
         "× first: frames/s over those of the first row of the size, median of the rounds (least to most)",
         "MiB: peak memory beyond what was held before the method was loaded",
         f"GFLOP: per frame, a multiply-add as two; not counted: {NOT_COUNTED}",
-        f"ceiling: share of the fastest matrix product's speed in the same run ({ceilings})",
+        f"ceiling: share of the greatest speed seen in the precision, of a matrix product or of a row ({ceilings})",
         "Qw TNO21: by the weights' card, in fp32; Qw demo: of the embedded pair, as fused by the row",
     ]
+    halves: tuple[Precision, ...] = ("bf16", "fp16")
+    emulated = [p for p in halves if any(_emulated(r, p) for r in results)]
+    lines += [f"{p} is emulated by this processor, and slower than fp32: it is for other machines" for p in emulated]
     hidden = {result.counted for result in results if result.flops} - {"as run"}
     told = [
         f"{MARKS[whose]} GFLOP of the {whose} network in torch: what the runtime makes of it is hidden"
         for whose in hidden
     ]
     return [*lines, *sorted(told)]
+
+
+def _emulated(result: Result, precision: Precision) -> bool:
+    """Whether a row ran in a precision that its device has not of its own."""
+    from ..runtime.substitutes import native
+
+    return not result.problem and result.row.precision == precision and precision not in native(result.row.device)
 
 
 def plot(results: Sequence[Result], file: Path) -> None:

@@ -1,7 +1,9 @@
 """Verbs about irvis itself: methods, doctor."""
 
 import json
+from typing import Annotated
 
+from cyclopts import Parameter
 from rich.table import Table
 
 from ..errors import IrvisError
@@ -9,14 +11,21 @@ from .common import ABOUT, Json, app, console
 
 
 @app.command(group=ABOUT, sort_key=1)
-def methods(*, as_json: Json = False) -> None:
-    """List the fusion methods and their weights.
+def methods(
+    name: Annotated[str | None, Parameter(help="Of one method, all facts.")] = None, /, *, as_json: Json = False
+) -> None:
+    """List the fusion methods, what each is best for, and their weights.
 
     irvis methods
+    irvis methods encdec
     irvis methods --json
     """
-    from .. import listing
+    from .. import listing, registry
 
+    if name is not None:
+        method = registry.find(registry.parse(name)[0])
+        print(json.dumps(listing.facts(method), indent=2)) if as_json else console.print(listing.facts_table(method))
+        return
     if as_json:
         print(json.dumps(listing.methods(), indent=2))
         return
