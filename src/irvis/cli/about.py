@@ -24,7 +24,10 @@ def methods(
 
     if name is not None:
         method = registry.find(registry.parse(name)[0])
-        print(json.dumps(listing.facts(method), indent=2)) if as_json else console.print(listing.facts_table(method))
+        if as_json:
+            print(json.dumps(listing.facts(method), indent=2))
+        else:
+            console.print(listing.facts_table(method))
         return
     if as_json:
         print(json.dumps(listing.methods(), indent=2))

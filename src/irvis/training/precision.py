@@ -23,11 +23,13 @@ def chosen(wanted: Precision, device: str, processes: int, recipe: Recipe) -> Pr
     device has it. fp16 has to be asked for.
     """
     kind = _kind(device)
-    if wanted != "auto":
-        found, notice = precision_instead(wanted, kind) if wanted == "bf16" else (wanted, "")
+    if wanted == "bf16":
+        found, notice = precision_instead(wanted, kind)
         if notice:
             warnings.warn(notice, IrvisWarning, stacklevel=3)
         return found
+    if wanted != "auto":
+        return wanted
     candidates = [precision for precision in native(kind) if precision != "fp16"]
     return candidates[0] if processes > 1 else fastest(candidates, lambda one: _step(one, kind, recipe))
 
