@@ -23,18 +23,22 @@ if TYPE_CHECKING:
 @app.command(group=FUSE, sort_key=3)
 def align(
     visible: Annotated[str, Parameter(help="A file, a folder, or a quoted glob; or a near rig file.")],
-    infrared: Annotated[str | None, Parameter(help="The same for infrared; or a far rig file.")] = None,
+    infrared: Annotated[str | None, Parameter(help="The infrared counterpart; or a far rig file.")] = None,
     *,
     out: Annotated[
-        Path | None, Parameter(name=["--out", "-o"], help="Folder for the aligned files. Default: only estimate.")
+        Path | None,
+        Parameter(
+            name=["--out", "-o"],
+            help="Folder for the aligned files. Without it the registration is only estimated and printed.",
+        ),
     ] = None,
     save: Annotated[Path | None, Parameter(help="Rig file: one transform for all pairs, for irvis fuse --rig.")] = None,
     rig: Annotated[Path | None, Parameter(help="Apply this rig file instead of estimating.")] = None,
     points: Annotated[
-        Path | None, Parameter(help="File of points seen in both: visible x y, infrared x y in each row.")
+        Path | None, Parameter(help="File of corresponding points: visible x, y and infrared x, y in each row.")
     ] = None,
     matcher: Annotated[
-        str | None, Parameter(help="FILE.py:FUNCTION that gives matching points of (visible, infrared).")
+        str | None, Parameter(help="FILE.py:FUNCTION that returns matching points of (visible, infrared).")
     ] = None,
     board: Annotated[
         str | None, Parameter(help='Pairs show a board: "9x6:25" inner corners and mm, or "circles:4x11:20".')
@@ -44,9 +48,13 @@ def align(
     infrared_range: InfraredRange = None,
     infrared_color: InfraredColor = "refuse",
     sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
-    crop_to_overlap: Annotated[bool, Parameter(negative="", help="Keep only what both cameras saw.")] = False,
-    sheets: Annotated[bool, Parameter(negative="", help="Write chessboards of both images, to look at.")] = False,
-    if_exists: Annotated[Literal["error", "skip", "overwrite"], Parameter(help="skip resumes.")] = "error",
+    crop_to_overlap: Annotated[bool, Parameter(negative="", help="Crop to the area that both cameras saw.")] = False,
+    sheets: Annotated[
+        bool, Parameter(negative="", help="Write chessboards of both images, for checking by eye.")
+    ] = False,
+    if_exists: Annotated[
+        Literal["error", "skip", "overwrite"], Parameter(help="skip resumes an interrupted run.")
+    ] = "error",
     as_json: Json = False,
 ) -> None:
     """Bring infrared onto visible, or say that it cannot be done.

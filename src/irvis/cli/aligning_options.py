@@ -19,7 +19,9 @@ WATCHED = 5
 
 Model = Annotated[
     Literal["auto", "shift", "similarity", "affine", "homography"],
-    Parameter(help="What the transform may be; auto leans to a similarity and follows what the pair shows."),
+    Parameter(
+        help="Type of transform; auto prefers a similarity and uses more freedom only where the pair calls for it."
+    ),
 ]
 
 
@@ -29,17 +31,25 @@ class AligningOptions:
     """For pairs of two lenses. Without these, pairs must be registered."""
 
     align: Annotated[
-        bool, Parameter(negative="", help="Bring infrared onto visible, pair by pair; refuse what cannot be trusted.")
+        bool,
+        Parameter(
+            negative="",
+            help="Register infrared with visible, pair by pair; pairs with an uncertain result are refused.",
+        ),
     ] = False
     align_model: Model = "auto"
     align_flow: Annotated[
-        bool, Parameter(negative="", help="With --align: bend infrared by a smooth flow, for parallax and lenses.")
+        bool,
+        Parameter(
+            negative="", help="With --align: also warp infrared by a smooth flow, against parallax and lens distortion."
+        ),
     ] = False
     rig: Annotated[
-        Path | None, Parameter(help="File of irvis align --save: one transform for all; with --align it is refined.")
+        Path | None,
+        Parameter(help="File from irvis align --save: one transform for all pairs; with --align it is refined."),
     ] = None
     crop_to_overlap: Annotated[
-        bool, Parameter(negative="", help="Keep only what both cameras saw. Default: visible shows elsewhere.")
+        bool, Parameter(negative="", help="Crop to the area that both cameras saw. Default: visible fills the rest.")
     ] = False
 
     def laying(self, resize: bool, distance: float | None) -> "Laying | None":

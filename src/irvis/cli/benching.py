@@ -21,28 +21,30 @@ def bench(
         str, Parameter(name=["--method", "-m"], help="NAME[:WEIGHTS][:option=value…]; several by commas.")
     ] = "encdec,encdec:tiny,laplacian",
     size: Annotated[str, Parameter(help="WIDTHxHEIGHT; several by commas.")] = "640x480",
-    batch: Annotated[str, Parameter(help="Pairs at a time; several by commas.")] = "1",
+    batch: Annotated[str, Parameter(help="Batch size; several by commas.")] = "1",
     runtime: Annotated[
         str, Parameter(help="torch, collapsed, compiled, onnxruntime, openvino, auto; several by commas.")
     ] = "torch",
     precision: Annotated[str, Parameter(help="fp32, bf16, fp16, int8; several by commas.")] = "fp32",
-    error: Annotated[str, Parameter(help="Allowed of rewritten networks, in [0, 1]; several by commas.")] = "0",
+    error: Annotated[
+        str, Parameter(help="Largest error allowed for rewritten networks, in [0, 1]; several by commas.")
+    ] = "0",
     against: Annotated[
         list[Path] | None,
         Parameter(
-            help="Python files of others that define fuse(visible, infrared): timed in the same run.",
+            help="Python files that define fuse(visible, infrared), timed in the same run.",
             negative="",
             consume_multiple=True,
         ),
     ] = None,
-    runs: Annotated[int, Parameter(help="Calls of each row that count.")] = 20,
-    rounds: Annotated[int, Parameter(help="Turns that they are spread over, a new process each.")] = 4,
-    threads: Annotated[int | None, Parameter(help="Of the CPU.")] = None,
+    runs: Annotated[int, Parameter(help="Timed calls per row.")] = 20,
+    rounds: Annotated[int, Parameter(help="Rounds over which the calls are spread, each in a new process.")] = 4,
+    threads: Annotated[int | None, Parameter(help="CPU threads.")] = None,
     tile: Annotated[int | None, Parameter(help="Side of tiles in pixels.")] = None,
     device: Device = "cpu",
-    plot: Annotated[Path | None, Parameter(help="Picture of quality against speed to write.")] = None,
+    plot: Annotated[Path | None, Parameter(help="Write a plot of quality against speed.")] = None,
     folder: Annotated[Path | None, Parameter(help="Time `irvis fuse` on this folder of pairs instead.")] = None,
-    startup: Annotated[bool, Parameter(negative="", help="Time how the command line starts instead.")] = False,
+    startup: Annotated[bool, Parameter(negative="", help="Time the start of the command line instead.")] = False,
     as_json: Json = False,
 ) -> None:
     """Measure the speed of methods on this machine.

@@ -17,16 +17,16 @@ def check(
     visible: Annotated[
         str, Parameter(help="A folder of pairs or of radiometric files, a public data set, or the visible side.")
     ],
-    infrared: Annotated[str | None, Parameter(help="The infrared side, where VISIBLE is not both.")] = None,
+    infrared: Annotated[str | None, Parameter(help="The infrared folder, if VISIBLE does not hold both.")] = None,
     *,
     match: Patterns = None,
     infrared_range: InfraredRange = None,
     infrared_color: InfraredColor = "refuse",
     resize_infrared: Annotated[
-        bool, Parameter(negative="", help="Infrared of another size will be scaled to the visible size.")
+        bool, Parameter(negative="", help="Assume that infrared of another size will be scaled to the visible size.")
     ] = False,
     sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
-    strict: Annotated[bool, Parameter(negative="", help="Exit with 1 on warnings, too.")] = False,
+    strict: Annotated[bool, Parameter(negative="", help="Exit with status 1 on warnings too.")] = False,
     verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], negative="", help="Print every pair.")] = False,
     workers: Annotated[int | None, Parameter(help="Threads. Default: one per core.")] = None,
     as_json: Json = False,

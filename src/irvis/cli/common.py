@@ -55,26 +55,26 @@ def printable(text: str) -> str:
 console = _Plain(markup=False, highlight=False, soft_wrap=True)
 errors = _Plain(markup=False, highlight=False, soft_wrap=True, stderr=True)
 
-Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, mps; irvis doctor lists what is here.")]
+Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, mps; irvis doctor lists the devices of this machine.")]
 Patterns = Annotated[
     tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".', negative="")
 ]
 InfraredRange = Annotated[
     str | None,
     Parameter(
-        help='Black and white of infrared: counts "7000,9000", degrees "20C,40C" or percentiles "1%,99%"; '
+        help='Infrared values shown black and white: counts "7000,9000", degrees "20C,40C" or percentiles "1%,99%"; '
         "then, or alone, a curve: equalised, contrast-limited. Default for radiometric files: 1%,99%."
     ),
 ]
 InfraredColor = Annotated[
-    Literal["refuse", "gray"], Parameter(help="Of pseudo-coloured infrared: refuse it, or take its brightness.")
+    Literal["refuse", "gray"], Parameter(help="Pseudo-coloured infrared: refuse it, or use its brightness.")
 ]
 LoginText = Annotated[
     str | None,
-    Parameter(help="USER:PASSWORD that visitors must know. Process lists show it: --auth-file or IRVIS_AUTH do not."),
+    Parameter(help="USER:PASSWORD for visitors. Process lists show it; --auth-file and IRVIS_AUTH keep it hidden."),
 ]
 LoginFile = Annotated[
-    Path | None, Parameter(help="File whose first line is USER:PASSWORD; so may the variable IRVIS_AUTH.")
+    Path | None, Parameter(help="File whose first line is USER:PASSWORD; the variable IRVIS_AUTH works too.")
 ]
 WITH_PASSWORD = "add --auth-file FILE with a line USER:PASSWORD"
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]

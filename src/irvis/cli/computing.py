@@ -36,25 +36,28 @@ class Computing:
         Parameter(negative="", help="Exactly this runtime and precision, emulated if need be, or an error."),
     ] = False
     error: Annotated[
-        float, Parameter(help="encdec:paper with another runtime: how far a pixel of [0, 1] may be off, for speed.")
+        float,
+        Parameter(
+            help="encdec:paper with another runtime: largest error of a pixel in [0, 1] that may be traded for speed."
+        ),
     ] = 0.0
-    calibration: Annotated[Path | None, Parameter(help="Folder of pairs that show the ranges for int8.")] = None
+    calibration: Annotated[Path | None, Parameter(help="Folder of pairs to calibrate int8 with.")] = None
     tile: Annotated[
-        int | None, Parameter(help="Side of tiles in pixels, such as 1024: bounds the memory for big images.")
+        int | None, Parameter(help="Tile size in pixels, such as 1024: limits the memory for large images.")
     ] = None
-    memory: Annotated[str | None, Parameter(help="2GB: TIFF pairs that would take more are streamed, in windows.")] = (
-        None
-    )
+    memory: Annotated[
+        str | None, Parameter(help="Such as 2GB: TIFF pairs that would need more memory are fused in windows.")
+    ] = None
     batch: Annotated[
-        int | None, Parameter(help="Pairs of one size fused at once. Default: 1 on the CPU, 8 elsewhere.")
+        int | None, Parameter(help="Pairs of equal size fused at once. Default: 1 on the CPU, 8 elsewhere.")
     ] = None
     workers: Annotated[
-        int | None, Parameter(help="Threads that read, and that write (with --ray: workers). Default: one per core.")
+        int | None, Parameter(help="Threads for reading and for writing (with --ray: workers). Default: one per core.")
     ] = None
     ray: Annotated[
         list[str] | None,
         Parameter(
-            help="Fuse on a Ray cluster: its ADDRESS, or none for this machine's. Write it last.",
+            help="Fuse on a Ray cluster: its ADDRESS, or nothing for a local one. Must be the last option.",
             consume_multiple=True,
             negative="",
         ),

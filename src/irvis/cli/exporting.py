@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 def export(
     method: Annotated[str, Parameter(help="NAME[:WEIGHTS][:option=value…].")],
     *,
-    to: Annotated[Literal["onnx", "openvino"], Parameter(help="What runs the file.")],
+    to: Annotated[Literal["onnx", "openvino"], Parameter(help="Runtime of the file.")],
     out: Annotated[Path, Parameter(name=["--out", "-o"], help="FILE.onnx; FILE.xml for OpenVINO (.bin beside it).")],
     precision: Annotated[
-        Literal["fp32", "fp16"], Parameter(help="Of the weights in the file; fp16 is for OpenVINO.")
+        Literal["fp32", "fp16"], Parameter(help="Precision of the weights in the file; fp16 is for OpenVINO.")
     ] = "fp32",
     as_trained: Annotated[
-        bool, Parameter(negative="", help="The network layer by layer, not rewritten for inference.")
+        bool, Parameter(negative="", help="Export the original layers, without the rewriting for inference.")
     ] = False,
     as_json: Json = False,
 ) -> None:

@@ -30,7 +30,7 @@ def demo(
         str | None,
         Parameter(
             name=["--method", "-m"],
-            help="What is shown, by commas; the first is written. Default: encdec, simple ones beside.",
+            help="Methods to show, by commas; the result of the first is written. Default: encdec beside simple ones.",
         ),
     ] = None,
     device: Device = "cpu",
@@ -58,7 +58,9 @@ def fuse(
     visible: Annotated[str, Parameter(help='A file, a folder, or a quoted glob ("night/*_vis.png").')],
     infrared: Annotated[
         str | None,
-        Parameter(help="The same for infrared. Left out: VISIBLE is a folder, or a radiometric file, that holds both."),
+        Parameter(
+            help="The infrared counterpart. Leave it out if VISIBLE is a folder or radiometric file that holds both."
+        ),
     ] = None,
     *,
     out: Annotated[str, Parameter(name=["--out", "-o"], help="The fused file, or a folder.")],
@@ -71,14 +73,17 @@ def fuse(
     ] = None,
     match: Patterns = None,
     if_exists: Annotated[
-        Literal["error", "skip", "overwrite"], Parameter(help="skip resumes: files that are whole are kept.")
+        Literal["error", "skip", "overwrite"],
+        Parameter(help="skip resumes an interrupted run: complete files are kept."),
     ] = "error",
     format: Annotated[
         Literal["png", "jpg", "tiff", "webp"] | None,
-        Parameter(help="Of the files in a folder (png if not given). One file goes by OUT's suffix."),
+        Parameter(help="File format in a folder (default png). A single file follows the suffix of OUT."),
     ] = None,
-    quality: Annotated[int, Parameter(help="Of jpg and webp, 1 to 100.")] = 95,
-    color: Annotated[Literal["keep", "gray"], Parameter(help="Keep the visible image's colours, or none.")] = "keep",
+    quality: Annotated[int, Parameter(help="Quality of jpg and webp files, 1 to 100.")] = 95,
+    color: Annotated[
+        Literal["keep", "gray"], Parameter(help="Keep the colours of the visible image, or write gray.")
+    ] = "keep",
     infrared_range: InfraredRange = None,
     infrared_color: InfraredColor = "refuse",
     resize_infrared: Annotated[

@@ -28,9 +28,9 @@ from .thermal_options import SensingOptions
 @app.command(group=JUDGE, sort_key=1)
 def evaluate(
     dataset: Annotated[str, Parameter(help="A folder of pairs, a public data set, or the visible folder.")],
-    infrared: Annotated[str | None, Parameter(help="The infrared folder, where DATASET is the visible one.")] = None,
+    infrared: Annotated[str | None, Parameter(help="The infrared folder, if DATASET is the visible one.")] = None,
     *,
-    out: Annotated[Path, Parameter(name=["--out", "-o"], help="Folder for the numbers and the report.")],
+    out: Annotated[Path, Parameter(name=["--out", "-o"], help="Folder for the results and the report.")],
     method: Annotated[
         str | None,
         Parameter(
@@ -47,13 +47,17 @@ def evaluate(
         ),
     ] = None,
     metrics: Annotated[str, Parameter(help='Names by commas, "usual", or "all".')] = "usual",
-    profile: Annotated[str, Parameter(help="Whose formulas and quirks: see irvis metrics.")] = "default",
-    paq2piq: Annotated[Path | None, Parameter(help="Published weights of PaQ-2-PiQ; adds its score.")] = None,
-    layout: Annotated[str | None, Parameter(help="The public data set, where its folders do not say.")] = None,
+    profile: Annotated[
+        str, Parameter(help="Which published code to follow, with its quirks: see irvis metrics.")
+    ] = "default",
+    paq2piq: Annotated[Path | None, Parameter(help="File of the published PaQ-2-PiQ weights; adds its score.")] = None,
+    layout: Annotated[str | None, Parameter(help="Name of the public data set, if its folders do not show it.")] = None,
     split: Annotated[str | None, Parameter(help="Its split, such as test.")] = None,
     scene: Annotated[
         str | None,
-        Parameter(help="Regular expression: the part of a pair's name that says its scene. Default: its folder."),
+        Parameter(
+            help="Regular expression for the part of a pair's name that identifies the scene. Default: its folder."
+        ),
     ] = None,
     sequence: Annotated[
         bool, Parameter(negative="", help="The pairs are frames of one video (of one per scene): measure flicker.")
@@ -63,7 +67,7 @@ def evaluate(
     infrared_color: InfraredColor = "refuse",
     resize_infrared: Annotated[bool, Parameter(negative="", help="Scale infrared to the visible size.")] = False,
     sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
-    workers: Annotated[int, Parameter(help="Processes that judge; 0 is one per core, at most 8.")] = 0,
+    workers: Annotated[int, Parameter(help="Processes for the metrics; 0 is one per core, at most 8.")] = 0,
     device: Device = "cpu",
 ) -> None:
     """Fuse a data set with several methods, judge the results, and write a report.

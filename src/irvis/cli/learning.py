@@ -14,29 +14,27 @@ from .common import TRAIN, Device, app, console, counting, errors
 def train(
     recipe: Annotated[str, Parameter(help="A TOML file, or the name of a shipped recipe (encdec-tiny, …).")],
     *,
-    out: Annotated[Path, Parameter(name=["--out", "-o"], help="Folder of the run: weights, log, checkpoints.")],
-    data: Annotated[
-        list[Path] | None, Parameter(help="A folder of pairs; may be given several times.", negative="")
-    ] = None,
+    out: Annotated[Path, Parameter(name=["--out", "-o"], help="Output folder for weights, log and checkpoints.")],
+    data: Annotated[list[Path] | None, Parameter(help="A folder of pairs; can be repeated.", negative="")] = None,
     images: Annotated[
         list[Path] | None, Parameter(help="A folder of single images, for stages that pretrain.", negative="")
     ] = None,
     start: Annotated[
         Path | None,
-        Parameter(help="Weights of the same network to start from, such as tiny, or another run's best.safetensors."),
+        Parameter(help="Initial weights of the same network, such as tiny, or best.safetensors of another run."),
     ] = None,
     encoder: Annotated[
         Path | None, Parameter(help="A masked autoencoder's checkpoint for the encoder (maefuse).")
     ] = None,
     device: Device = "auto",
     devices: Annotated[int, Parameter(help="Processes (GPUs) on each node.")] = 1,
-    nodes: Annotated[int, Parameter(help="Machines.")] = 1,
+    nodes: Annotated[int, Parameter(help="Number of machines.")] = 1,
     precision: Annotated[
         Literal["fp32", "bf16", "fp16", "auto"], Parameter(help="auto: the fastest, by a short measurement.")
     ] = "fp32",
-    workers: Annotated[int, Parameter(help="Processes that prepare batches.")] = 0,
+    workers: Annotated[int, Parameter(help="Processes that load the data.")] = 0,
     infrared_range: Annotated[str | None, Parameter(help='For 16-bit infrared: "7000,9000" or "1%,99%".')] = None,
-    resume: Annotated[bool, Parameter(negative="", help="Go on from the last checkpoint in OUT.")] = False,
+    resume: Annotated[bool, Parameter(negative="", help="Continue from the last checkpoint in OUT.")] = False,
 ) -> None:
     """Train a network from a recipe.
 
@@ -80,9 +78,15 @@ def train(
 def convert(
     checkpoint: Annotated[Path, Parameter(help="The authors' file (.pth, .pt).")],
     *,
-    out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="Default: beside it, .safetensors.")] = None,
+    out: Annotated[
+        Path | None, Parameter(name=["--out", "-o"], help="Default: the same name with .safetensors.")
+    ] = None,
     method: Annotated[
-        str, Parameter(name=["--method", "-m"], help="METHOD:option=value…: what the file cannot tell, such as heads.")
+        str,
+        Parameter(
+            name=["--method", "-m"],
+            help="METHOD:option=value… for options that the file does not contain, such as heads.",
+        ),
     ] = "",
 ) -> None:
     """Turn a published checkpoint into weights that irvis uses.

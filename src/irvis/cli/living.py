@@ -24,26 +24,26 @@ _RECORDING, _STREAMS = Group("Recording", sort_key=2), Group("Streams", sort_key
 @app.command(group=FUSE, sort_key=5)
 def live(
     visible: Annotated[str, Parameter(help="A camera (0, /dev/video0), an address (rtsp://…, http://…), or a file.")],
-    infrared: Annotated[str, Parameter(help="The same for infrared.")],
+    infrared: Annotated[str, Parameter(help="The infrared counterpart.")],
     *,
     method: Annotated[str, Parameter(name=["--method", "-m"], help="NAME[:WEIGHTS][:option=value…].")] = "encdec:tiny",
     page: Annotated[
-        str | None, Parameter(help="[HOST:]PORT of the page. Default: 127.0.0.1:8080, or the next that is free.")
+        str | None, Parameter(help="[HOST:]PORT of the page. Default: 127.0.0.1:8080, or the next free port.")
     ] = None,
     auth: LoginText = None,
     auth_file: LoginFile = None,
-    window: Annotated[bool, Parameter(negative="", help="A window instead of the page.")] = False,
-    seconds: Annotated[float | None, Parameter(help="End after so many; else with Ctrl-C.")] = None,
+    window: Annotated[bool, Parameter(negative="", help="Show a window instead of the page.")] = False,
+    seconds: Annotated[float | None, Parameter(help="Stop after this many seconds. Default: at Ctrl-C.")] = None,
     palette: Annotated[
         Literal["ironbow", "whitehot", "blackhot", "rainbow", "dusk"] | None,
-        Parameter(help="Hues by infrared's gray; the brightness is that of the fused picture."),
+        Parameter(help="Colours by the gray of infrared, brightness from the fused picture."),
     ] = None,
     infrared_range: InfraredRange = None,
-    range_seconds: Annotated[float, Parameter(help="Time constant with which percentiles follow the stream.")] = 10.0,
+    range_seconds: Annotated[float, Parameter(help="Time constant of the percentile range, in seconds.")] = 10.0,
     level_infrared: Annotated[
-        bool, Parameter(negative="", help="Undo what the camera's own gain does to 8-bit infrared.")
+        bool, Parameter(negative="", help="Reverse the camera's automatic gain in 8-bit infrared.")
     ] = False,
-    steady: Annotated[bool, Parameter(help="Keep the fused picture still where nothing moves.")] = True,
+    steady: Annotated[bool, Parameter(help="Suppress flicker where nothing moves.")] = True,
     infrared_color: InfraredColor = "refuse",
     resize_infrared: Annotated[
         bool, Parameter(negative="", help="Scale infrared to the visible size (only for the same field of view).")
@@ -51,24 +51,30 @@ def live(
     visible_format: Annotated[str | None, Parameter(group=_STREAMS, help=_FORMAT)] = None,
     infrared_format: Annotated[str | None, Parameter(group=_STREAMS, help="The same for infrared.")] = None,
     offset: Annotated[
-        float, Parameter(group=_STREAMS, help="Seconds that are added to infrared's time: > 0 if it comes too early.")
+        float, Parameter(group=_STREAMS, help="Seconds added to the time of infrared; positive if it is early.")
     ] = 0.0,
     hold: Annotated[
-        float, Parameter(group=_STREAMS, help="Seconds that a side's last picture is shown when no more come.")
+        float, Parameter(group=_STREAMS, help="Seconds to show the last frame of a stream that stopped.")
     ] = 3.0,
     timeout: Annotated[
-        float, Parameter(group=_STREAMS, help="Seconds of silence after which a stream is opened anew.")
+        float, Parameter(group=_STREAMS, help="Seconds without data after which a stream is reopened.")
     ] = 5.0,
-    wait: Annotated[bool, Parameter(group=_STREAMS, negative="", help="Sources may be missing at first.")] = False,
-    loop: Annotated[bool, Parameter(group=_STREAMS, negative="", help="Files begin again at their end.")] = False,
+    wait: Annotated[
+        bool, Parameter(group=_STREAMS, negative="", help="Wait for sources that are missing at the start.")
+    ] = False,
+    loop: Annotated[bool, Parameter(group=_STREAMS, negative="", help="Play files repeatedly.")] = False,
     out: Annotated[
         Path | None, Parameter(name=["--out", "-o"], group=_RECORDING, help="Record the fused stream: .mkv or .mp4.")
     ] = None,
     record_raw: Annotated[
-        Path | None, Parameter(group=_RECORDING, help="Folder for both streams as they come; infrared without loss.")
+        Path | None, Parameter(group=_RECORDING, help="Folder to record both input streams in; infrared is lossless.")
     ] = None,
-    codec: Annotated[str | None, Parameter(group=_RECORDING, help="Of --out: h264, hevc, vp9, av1, ffv1.")] = None,
-    crf: Annotated[float | None, Parameter(group=_RECORDING, help="Of --out: lower is better and larger.")] = None,
+    codec: Annotated[
+        str | None, Parameter(group=_RECORDING, help="Codec of --out: h264, hevc, vp9, av1, ffv1.")
+    ] = None,
+    crf: Annotated[
+        float | None, Parameter(group=_RECORDING, help="Quality of --out; lower is better and larger.")
+    ] = None,
     if_exists: Annotated[Literal["error", "overwrite"], Parameter(group=_RECORDING)] = "error",
     sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
     aligning: Annotated[AligningOptions, Parameter(name="*")] = AligningOptions(),  # noqa: B008

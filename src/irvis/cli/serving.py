@@ -11,15 +11,15 @@ from .common import FUSE, WITH_PASSWORD, Device, LoginFile, LoginText, app, cons
 @app.command(name="app", group=FUSE, sort_key=6)
 def serve(
     *,
-    host: Annotated[str, Parameter(help="Where it listens; 0.0.0.0 for other machines, too.")] = "127.0.0.1",
-    port: Annotated[int, Parameter(help="0: any that is free.")] = 7860,
+    host: Annotated[str, Parameter(help="Address to listen on; 0.0.0.0 admits other machines.")] = "127.0.0.1",
+    port: Annotated[int, Parameter(help="Port; 0 is any free one.")] = 7860,
     auth: LoginText = None,
     auth_file: LoginFile = None,
-    max_upload: Annotated[str, Parameter(help="Of one file.")] = "200MB",
-    max_pixels: Annotated[int, Parameter(help="Of one picture, in millions.")] = 40,
-    queue: Annotated[int, Parameter(help="Fusions that may wait; more are refused.")] = 16,
-    minutes: Annotated[float, Parameter(help="A visitor's files are removed so long after their last use.")] = 30.0,
-    open_browser: Annotated[bool, Parameter(name="--open", negative="", help="Open it in the browser.")] = False,
+    max_upload: Annotated[str, Parameter(help="Largest size of a file.")] = "200MB",
+    max_pixels: Annotated[int, Parameter(help="Largest size of a picture, in megapixels.")] = 40,
+    queue: Annotated[int, Parameter(help="Fusions that may wait; further ones are refused.")] = 16,
+    minutes: Annotated[float, Parameter(help="Minutes without use after which a visitor's files are removed.")] = 30.0,
+    open_browser: Annotated[bool, Parameter(name="--open", negative="", help="Open the page in the browser.")] = False,
     device: Device = "cpu",
 ) -> None:
     """Serve a web page: drop a pair, see it fused, take it away.

@@ -35,31 +35,33 @@ QUESTIONS = 60
 
 @app.command(group=JUDGE, sort_key=3)
 def study(
-    *folders: Annotated[str, Parameter(help="Folders of results, DIR or NAME=DIR, two or more; none to go on.")],
+    *folders: Annotated[
+        str, Parameter(help="Two or more folders of results, DIR or NAME=DIR; none to continue a study.")
+    ],
     out: Annotated[
-        Path, Parameter(name=["--out", "-o"], help="The study: what is asked and answered (SQLite).")
+        Path, Parameter(name=["--out", "-o"], help="File of the study, with questions and answers (SQLite).")
     ] = Path("study.sqlite"),
-    visible: Annotated[
-        Path | None, Parameter(help="What the results were made of: for the page, and for metrics.")
-    ] = None,
-    infrared: Annotated[Path | None, Parameter(help="The infrared side of it.")] = None,
+    visible: Annotated[Path | None, Parameter(help="The visible source images, for the page and the metrics.")] = None,
+    infrared: Annotated[Path | None, Parameter(help="The infrared source images.")] = None,
     match: Patterns = None,
     infrared_range: InfraredRange = None,
     infrared_color: InfraredColor = "refuse",
     resize_infrared: Annotated[bool, Parameter(negative="", help="Scale infrared to the visible size.")] = False,
     sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
-    questions: Annotated[int | None, Parameter(help=f"Most questions for one rater. Default: {QUESTIONS}.")] = None,
-    seed: Annotated[int | None, Parameter(help="Of the order of questions and sides. Default: 0.")] = None,
-    rater: Annotated[str | None, Parameter(help="Who answers; otherwise the page asks for a name.")] = None,
-    host: Annotated[str, Parameter(help="Where to listen; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
-    port: Annotated[int, Parameter(help="0 takes any that is free.")] = 8017,
+    questions: Annotated[int | None, Parameter(help=f"Questions per rater. Default: {QUESTIONS}.")] = None,
+    seed: Annotated[int | None, Parameter(help="Seed of the order of questions and sides. Default: 0.")] = None,
+    rater: Annotated[str | None, Parameter(help="Name of the rater; otherwise the page asks for it.")] = None,
+    host: Annotated[str, Parameter(help="Address to listen on; 0.0.0.0 admits other machines.")] = "127.0.0.1",
+    port: Annotated[int, Parameter(help="Port; 0 is any free one.")] = 8017,
     auth: LoginText = None,
     auth_file: LoginFile = None,
-    report: Annotated[Path | None, Parameter(help="Print what the answers of this study say.")] = None,
+    report: Annotated[Path | None, Parameter(help="Print the results of this study.")] = None,
     metrics: Annotated[
-        str, Parameter(help='To compare with people: names by commas, "usual", "all", "none".')
+        str, Parameter(help='Metrics to compare with people: names by commas, "usual", "all", "none".')
     ] = "usual",
-    profile: Annotated[str, Parameter(help="Whose formulas and quirks: see irvis metrics.")] = "default",
+    profile: Annotated[
+        str, Parameter(help="Which published code to follow, with its quirks: see irvis metrics.")
+    ] = "default",
     workers: Annotated[int, Parameter(help="Processes for metrics; 0 is one per core, at most 8.")] = 0,
     as_json: Json = False,
 ) -> None:

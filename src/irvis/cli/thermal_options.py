@@ -26,35 +26,36 @@ class SensingOptions:
 
     infrared_unit: Annotated[
         Literal["counts", "celsius", "picture"] | None,
-        Parameter(help="What becomes gray of a radiometric file; picture: as the camera shows it. Default: counts."),
+        Parameter(help="What to fuse of a radiometric file; picture: the camera's rendering. Default: counts."),
     ] = None
     polarity: Annotated[
         Literal["white-hot", "black-hot", "auto"],
-        Parameter(help="Of the infrared files; black-hot is inverted, auto is estimated."),
+        Parameter(help="Polarity of the infrared files; black-hot is inverted, auto is estimated."),
     ] = "white-hot"
     frame: Annotated[
-        int | None, Parameter(help="Of files that hold several pictures (SEQ, CSQ, TIFF pages, animations), from 0.")
+        int | None,
+        Parameter(help="Number of the frame in files with several (SEQ, CSQ, TIFF pages, animations), from 0."),
     ] = None
     infrared_raw: Annotated[
-        str | None, Parameter(help="640x512: size of 16-bit counts without a header; :big for the high byte first.")
+        str | None, Parameter(help="Size of 16-bit counts without a header, such as 640x512; :big for big-endian.")
     ] = None
     infrared_crop: Annotated[
-        str | None, Parameter(help="left,top,width,height: cuts off what is drawn or written around the image.")
+        str | None, Parameter(help="left,top,width,height: crops away text and colour bars around the image.")
     ] = None
     nodata: Annotated[
         str | None,
-        Parameter(help="The number of pixels without data, or none. Default: what the file says, or usual ones."),
+        Parameter(help="Value of pixels without data, or none. Default: as in the file, or usual values."),
     ] = None
     emissivity: Annotated[
-        Number, Parameter(help="Of the objects, above 0 to 1. This and the next: default as in the file.")
+        Number, Parameter(help="Emissivity, above 0 up to 1. This and the next: default as in the file.")
     ] = None
-    distance: Annotated[Number, Parameter(help="Metres; --rig goes by it, too.")] = None
+    distance: Annotated[Number, Parameter(help="Distance in metres; --rig uses it too.")] = None
     reflected: Annotated[Number, Parameter(help="Temperature, °C.")] = None
     atmospheric: Annotated[Number, Parameter(help="Temperature, °C.")] = None
     humidity: Annotated[Number, Parameter(help="0 to 1.")] = None
     window_temperature: Annotated[Number, Parameter(help="°C.")] = None
     window_transmission: Annotated[Number, Parameter(help="Above 0 to 1.")] = None
-    kelvin_per_count: Annotated[Number, Parameter(help="Of linear counts: 0.01 for K × 100 (TLinear).")] = None
+    kelvin_per_count: Annotated[Number, Parameter(help="Scale of linear counts: 0.01 for K × 100 (TLinear).")] = None
 
     def sensing(self, *, keep: bool = False) -> "Sensing":
         """The same as a record; numbers that mean nothing are an IrvisError."""
@@ -87,16 +88,19 @@ class DrawingOptions:
         bool, Parameter(negative="", help="Write °C as float TIFF beside the fused file, aligned and native.")
     ] = False
     spot: Annotated[
-        list[str] | None, Parameter(help="x,y of the fused picture: its °C is drawn and printed. Several.", negative="")
+        list[str] | None,
+        Parameter(
+            help="x,y in the fused picture, whose temperature is drawn and printed; can be repeated.", negative=""
+        ),
     ] = None
-    hottest: Annotated[int, Parameter(help="So many hottest spots are drawn and printed.")] = 0
+    hottest: Annotated[int, Parameter(help="Number of hottest spots to draw and print.")] = 0
     palette: Annotated[
         Literal["ironbow", "whitehot", "blackhot", "rainbow", "dusk"] | None,
-        Parameter(help="Hues by temperature, with a legend; the brightness is that of the fused picture."),
+        Parameter(help="Colours by temperature, with a legend; brightness from the fused picture."),
     ] = None
     msx: Annotated[
         bool,
-        Parameter(negative="", help="Thermal palette and visible edges (with -m: the fused picture's edges)."),
+        Parameter(negative="", help="Thermal palette with visible edges (with -m: edges of the fused picture)."),
     ] = False
 
     def drawing(self) -> "Drawing":

@@ -29,29 +29,30 @@ class VideoOptions:
 
     fps: Annotated[
         str | None,
-        Parameter(help="30 or 30000/1001: of image sequences; of videos, the output's. Default: as visible."),
+        Parameter(
+            help="Frame rate, 30 or 30000/1001, of image sequences, or of the output for videos. Default: as visible."
+        ),
     ] = None
-    infrared_fps: Annotated[str | None, Parameter(help="Of infrared images, where it differs.")] = None
-    start: Annotated[str | None, Parameter(help="Seconds, or 1:30, of visible that are left out.")] = None
-    duration: Annotated[str | None, Parameter(help="Seconds, or 1:30, that are fused.")] = None
-    offset: Annotated[float | None, Parameter(help="Seconds that are added to infrared's time stamps.")] = None
+    infrared_fps: Annotated[str | None, Parameter(help="Frame rate of infrared images, if different.")] = None
+    start: Annotated[str | None, Parameter(help="Seconds, or 1:30, to skip at the start of visible.")] = None
+    duration: Annotated[str | None, Parameter(help="Seconds, or 1:30, to fuse.")] = None
+    offset: Annotated[float | None, Parameter(help="Seconds added to the time stamps of infrared.")] = None
     sync: Annotated[
-        Literal["stamps", "auto"], Parameter(help="auto: find the offset by what moves in both; refuse if unsure.")
+        Literal["stamps", "auto"],
+        Parameter(help="auto: estimate the offset from motion in both; an error if uncertain."),
     ] = "stamps"
     infrared_frames: Annotated[
-        Literal["nearest", "interpolated"], Parameter(help="Infrared between two of its frames.")
+        Literal["nearest", "interpolated"], Parameter(help="Infrared frame for a time between two frames.")
     ] = "nearest"
-    visible_stream: Annotated[int | None, Parameter(help="Of the video streams of a file, from 0.")] = None
-    infrared_stream: Annotated[int | None, Parameter(help="Of the video streams of a file, from 0.")] = None
+    visible_stream: Annotated[int | None, Parameter(help="Number of the video stream in the file, from 0.")] = None
+    infrared_stream: Annotated[int | None, Parameter(help="Number of the video stream in the file, from 0.")] = None
     range_seconds: Annotated[
-        float | None, Parameter(help="Time constant with which a percentile range follows. Default: 10.")
+        float | None, Parameter(help="Time constant of a percentile range, in seconds. Default: 10.")
     ] = None
     level_infrared: Annotated[
-        bool, Parameter(negative="", help="Undo what the camera's own gain does to 8-bit infrared.")
+        bool, Parameter(negative="", help="Reverse the camera's automatic gain in 8-bit infrared.")
     ] = False
-    steady: Annotated[
-        bool | None, Parameter(help="Keep the fused picture still where nothing moves. Default: yes.")
-    ] = None
+    steady: Annotated[bool | None, Parameter(help="Suppress flicker where nothing moves. Default: yes.")] = None
     codec: Annotated[
         str | None,
         Parameter(help="h264, hevc, vp9, av1, ffv1, prores, or an encoder of FFmpeg. Default: by the suffix."),
@@ -59,7 +60,9 @@ class VideoOptions:
     crf: Annotated[
         float | None, Parameter(help="Quality on the codec's scale; lower is better. Default: 20 (h264).")
     ] = None
-    pixel_format: Annotated[str | None, Parameter(help="FFmpeg's name. Default: yuv420p, or what fits.")] = None
+    pixel_format: Annotated[
+        str | None, Parameter(help="Pixel format by FFmpeg's name. Default: yuv420p, or the nearest possible.")
+    ] = None
     audio: Annotated[bool | None, Parameter(help="Copy the sound of visible. Default: yes.")] = None
 
     @property
