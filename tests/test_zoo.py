@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import irvis
+import zoo_files
 from irvis.convert import convert
 from irvis.methods import METHODS
 from irvis.registry import parse
@@ -60,6 +61,28 @@ SAVED = [
     ("u2fusion", "u2fusion/model.pth", {}, "saved_u8"),
     ("dualbranch", "dualbranch/best.pkl", {"fusion": "channel"}, "saved_u8"),
 ]
+MADE = [  # network, options, what its authors' code gave with weights that are made from their names
+    ("cddfuse", {}, "output"),
+    ("nestfuse", {}, "output"),
+    ("nestfuse", {"pooling": "maximum"}, "output_max"),
+    ("nestfuse", {"pooling": "nuclear"}, "output_nuclear"),
+    ("rfnnest", {}, "output"),
+    ("swinfusion", {}, "output"),
+    ("superfusion", {}, "output_recipe"),
+    ("defusion", {}, "output"),
+    ("metafusion", {}, "output"),
+    ("bdlfusion", {}, "output_recipe"),
+    ("piafusion", {}, "output"),
+    ("deepfuse", {}, "output_recipe"),
+]
+MADE_SAVED = [("rfnnest", "saved_u8"), ("piafusion", "saved_u8"), ("deepfuse", "saved_recipe_u8")]
+MADE_FLOAT = [  # what the script has before it saves
+    ("cddfuse", "output_stretched"),
+    ("superfusion", "output_recipe_rgb"),
+    ("bdlfusion", "output_recipe_rgb"),
+    ("swinfusion", "output_script"),
+    ("defusion", "output_script"),
+]
 
 
 def made(name, **options):
@@ -88,13 +111,72 @@ def test_each_network_gives_the_output_of_its_authors_code(name, file, options, 
 @torch.no_grad()
 def test_as_published_gives_the_picture_that_the_authors_script_saves(name, file, options, saved, zoo_data):
     fuser = irvis.create(name, weights=zoo_data / "weights" / file, as_published=True, **options)
-    known = load_file(zoo_data / name / "io.safetensors")
+    check_saved(fuser, load_file(zoo_data / name / "io.safetensors"), saved, name)
+
+
+def check_saved(fuser, known, saved, name=""):
+    """The fused picture against that which the authors' script saves."""
     for case in "0" if name == "lutfuse" else "012":  # LUT-Fuse's script cuts the others to multiples of 16
         visible, infrared, theirs = (known[f"{case}.{part}"] for part in ("visible_u8", "infrared_u8", saved))
         fused = fuser(visible.permute(2, 0, 1)[None] / 255, infrared[None, None] / 255)[0].permute(1, 2, 0) * 255
         ours = fused if theirs.ndim == 3 else fused[..., 0]
         assert (ours - theirs).abs().max() < 1.01, case
         assert ((ours - theirs).abs() > 0.01).double().mean() < 1e-3, case
+
+
+@pytest.mark.parametrize(("name", "options", "output"), MADE)
+@torch.no_grad()
+def test_networks_without_a_file_here_give_the_output_of_their_authors_code(name, options, output, zoo_data, tmp_path):
+    fuser = irvis.create(str(zoo_files.write(zoo_data, name, tmp_path)), **options)
+    assert fuser.method.name == name
+    known = load_file(zoo_data / name / "io.safetensors")
+    for case in "012":
+        ours = fuser.core.raw(known[f"{case}.visible"], known[f"{case}.infrared"])
+        assert close(ours, known[f"{case}.{output}"]), case
+
+
+@pytest.mark.parametrize(("name", "saved"), MADE_SAVED)
+@torch.no_grad()
+def test_as_published_without_a_file_here_gives_the_picture_that_the_script_saves(name, saved, zoo_data, tmp_path):
+    fuser = irvis.create(str(zoo_files.write(zoo_data, name, tmp_path)), as_published=True)
+    check_saved(fuser, load_file(zoo_data / name / "io.safetensors"), saved)
+
+
+@pytest.mark.parametrize(("name", "output"), MADE_FLOAT)
+@torch.no_grad()
+def test_as_published_is_what_the_script_has_before_it_saves_in_8_bits(name, output, zoo_data, tmp_path):
+    fuser = irvis.create(str(zoo_files.write(zoo_data, name, tmp_path)), as_published=True)
+    known = load_file(zoo_data / name / "io.safetensors")
+    for case in "02":  # the gray pairs: scripts read colour in several ways
+        visible, infrared = (known[f"{case}.{part}"] for part in ("visible_u8", "infrared_u8"))
+        fused = fuser(visible.permute(2, 0, 1)[None] / 255, infrared[None, None] / 255)
+        assert ((fused - known[f"{case}.{output}"].clamp(0, 1)).abs() * 255).max() < 1.01, case
+
+
+@torch.no_grad()
+def test_parts_of_a_network_give_what_the_authors_parts_give(zoo_data, tmp_path):
+    known = load_file(zoo_data / "defusion" / "io.safetensors")
+    core = irvis.create(str(zoo_files.write(zoo_data, "defusion", tmp_path))).core
+    for part, ours in zip(
+        ("common", "upper", "lower"), core.decomposed(known["1.visible"], known["1.infrared"])[:3], strict=True
+    ):
+        assert close(ours, known[f"1.{part}"]), part
+    known = load_file(zoo_data / "superfusion" / "io.safetensors")
+    core = irvis.create(str(zoo_files.write(zoo_data, "superfusion", tmp_path))).core
+    for direction in ("up", "right", "down", "left"):
+        assert close(core.SAM.irnn1.along(direction, known["irnn_input"]), known[f"irnn_{direction}"]), direction
+    known = load_file(zoo_data / "metafusion" / "io.safetensors")
+    core = irvis.create(str(zoo_files.write(zoo_data, "metafusion", tmp_path))).core
+    for case in "012":
+        assert close(core.brightness(known[f"{case}.visible"], known[f"{case}.infrared"]), known[f"{case}.fused"])
+
+
+@pytest.mark.parametrize("name", ["superfusion", "bdlfusion", "deepfuse"])
+@torch.no_grad()
+def test_networks_with_the_authors_initial_weights_give_their_output(name, zoo_data):
+    core = irvis.create(str(zoo_data / name / "weights.safetensors")).core
+    known = load_file(zoo_data / name / "io.safetensors")
+    assert close(core.raw(known["1.visible"], known["1.infrared"]), known["1.output"])
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 90), (2, 3), (5, 4), (17, 16), (33, 47)])
@@ -189,7 +271,7 @@ def test_files_that_are_no_network_are_refused_in_one_line(tmp_path, capsys):
 
 def test_a_network_without_its_file_says_where_the_file_is():
     with pytest.raises(
-        irvis.IrvisError, match=r"get Checkpoint/SeAFusion/SeAFusion.pth of github.com.*-m SeAFusion.pth"
+        irvis.IrvisError, match=r"get Checkpoint/SeAFusion/SeAFusion.pth from github.com.*-m seafusion:FILE"
     ):
         irvis.create("seafusion")
 

@@ -65,6 +65,9 @@ def facts(method: registry.Method) -> dict[str, Any]:
         "weights": {name: asdict(w) for name, w in method.weights.items()},
         "published": method.published.source if method.published else "",
         "published_licence": method.published.licence if method.published else "",
+        "year": method.published.year if method.published else None, "input": _input(method.spec()),
+        "files": [{"path": f.path, "size": f.size, "sha256": f.sha256} for f in method.published.files]
+        if method.published else [],
     }  # fmt: skip
 
 
@@ -75,17 +78,35 @@ def facts_table(method: registry.Method) -> Table:
     options = "\n".join(f"{name}={value}" for name, value in told["options"].items())
     for name, text in (
         ("best for", told["best_for"]), ("measured in", told["measured_in"]), ("paper", told["paper"]),
-        ("plane", told["domain"]), ("options", options),
+        ("year", told["year"] and str(told["year"])), ("plane", told["domain"]), ("input", told["input"]),
+        ("options", options), ("parameters", method.learnable and f"{parameters(method):,}"),
         ("default", "yes: where no method is named" if told["default"] else ""),
         ("authors' weights", told["published"]), ("their licence", told["published_licence"]),
     ):  # fmt: skip
         if text:
             table.add_row(name, text)
+    for file in told["files"]:
+        size = f"{file['size']:,} bytes" if file["size"] else "size not known here"
+        check = f"sha256 {file['sha256']}" if file["sha256"] else "sha256 not known here"
+        table.add_row("file", "\n".join([file["path"] or "its name is not known here", size, check]))
     for name, w in told["weights"].items():
         scores = ", ".join(f"{key} {value:.3f}" for key, value in w["scores"].items())
         lines = [f"{w['parameters']:,} parameters", w["trained_on"], w["licence"], scores, f"sha256 {w['sha256']}"]
         table.add_row(f"weights {name}", "\n".join(line for line in lines if line))
     return table
+
+
+def parameters(method: registry.Method) -> int:
+    """How many the network has with its default options; counted without making it."""
+    with torch.device("meta"):
+        return sum(x.numel() for x in method.build().parameters())
+
+
+def _input(spec: registry.Spec) -> str:
+    """Sizes that are taken, and how large pictures are."""
+    least = f"; smaller than {spec.least}×{spec.least} is padded" if spec.least > 1 else ""
+    reach = "" if spec.reach is None else f"; a pixel sees {spec.reach} pixels far, so that tiles equal the whole"
+    return f"registered pairs of any size{least}{reach}"
 
 
 def _sorted() -> list[registry.Method]:

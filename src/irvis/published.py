@@ -31,7 +31,7 @@ class File:
     """A file of weights as its authors publish it."""
 
     path: str
-    """In their repository."""
+    """In their repository; empty where that tells no name."""
     sha256: str = ""
     size: int = 0
     """In bytes; 0 where not known."""
@@ -109,12 +109,8 @@ def unknown(text: str) -> IrvisError:
 
 def wanted(name: str, facts: Published) -> str:
     """What to say where a file of weights is needed and none was given."""
-    files = facts.files[0]
-    return (
-        f"{name} comes without weights: get {files.path} of {facts.source}, and give it: -m {files.name}"
-        if files.path
-        else f"{name} comes without weights: {facts.source}"
-    )
+    path = facts.files[0].path
+    return f"{name} comes without weights: get {path or 'its file'} from {facts.source}, and give it: -m {name}:FILE"
 
 
 def paths(text: str) -> list[Path]:

@@ -1,6 +1,10 @@
 """Networks that others published, one file each; importing this package enters them into the registry."""
 
-from . import (
+from . import (  # noqa: F401
+    bdlfusion,
+    cddfuse,
+    deepfuse,
+    defusion,
     densefuse,
     didfuse,
     dualbranch,
@@ -8,26 +12,15 @@ from . import (
     ifcnn,
     lrrnet,
     lutfuse,
+    metafusion,
+    nestfuse,
+    piafusion,
     reconet,
     seafusion,
     siba,
+    superfusion,
+    swinfusion,
     tardal,
     u2fusion,
     ydtr,
 )
-
-__all__ = [
-    "densefuse",
-    "didfuse",
-    "dualbranch",
-    "gifnet",
-    "ifcnn",
-    "lrrnet",
-    "lutfuse",
-    "reconet",
-    "seafusion",
-    "siba",
-    "tardal",
-    "u2fusion",
-    "ydtr",
-]

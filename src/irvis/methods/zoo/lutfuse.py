@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, interpolate
+from torch.nn.functional import conv2d
 
 from ...color import with_luma
 from ...published import File, Published
@@ -72,8 +72,8 @@ class LUTFuse(nn.Module):
             return with_luma(visible, self.luma(visible, infrared))
         size = visible.shape[-2:]
         less = [length // 16 * 16 for length in size]
-        seen, warm = (_resized(image, less) for image in (visible, infrared))
-        return _resized(scripts.truncated(self.raw(seen, warm)), list(size))
+        seen, warm = (scripts.resized(image, less) for image in (visible, infrared))
+        return scripts.resized(scripts.truncated(self.raw(seen, warm)), list(size))
 
     def raw(self, visible: RGB, infrared: Gray) -> RGB:
         """The authors' fusion: 0 to 1 in, values of no fixed range out."""
@@ -134,10 +134,3 @@ def _gradient(y: Gray) -> Gray:
     both = conv2d(y, torch.stack([kernel, kernel.T])[:, None], padding=1)
     size = (both.square().sum(1, keepdim=True) + torch.finfo(y.dtype).tiny).sqrt()  # its slope at 0 stays finite
     return scripts.stretched(size, 1e-8)
-
-
-def _resized(image: Tensor, size: list[int]) -> Tensor:
-    """As Pillow resizes pictures of 8 bits."""
-    if list(image.shape[-2:]) == size:
-        return image
-    return scripts.rounded(interpolate(image, size, mode="bilinear", antialias=True))

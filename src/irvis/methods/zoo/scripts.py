@@ -5,6 +5,7 @@ Pictures are (b, c, h, w) in [0, 1]; those of 8 bits are whole 255ths.
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from ...types import RGB, Gray, Image
 
@@ -104,3 +105,13 @@ def opencv_rgb(y: Gray, cr: Gray, cb: Gray) -> RGB:
     green = luma + ((blues * -5636 + reds * -11698 + 8192) >> 14)
     blue = luma + ((blues * 29049 + 8192) >> 14)
     return torch.cat([red, green, blue], 1).clamp(0, 255).to(y.dtype) / 255
+
+
+# -------------------------------------------------------------------------------------------------------------- size
+
+
+def resized(image: Image, size: list[int], antialias: bool = True) -> Image:
+    """To (height, width), bilinear, of 8 bits: as Pillow does it; without `antialias` as OpenCV does."""
+    if list(image.shape[-2:]) == size:
+        return image
+    return rounded(interpolate(image, size, mode="bilinear", antialias=antialias))
