@@ -185,6 +185,8 @@ class Core(nn.Module):
 EXPORTED = ("average", "hybrid-msd", "encdec", "maefuse", "seafusion", "gifnet")
 """Exported in every run; the exporter takes seconds for each, so that the others are for slow runs."""
 
+NOT_EXPORTED = {"resnet-zca": "ONNX has no eigenvalues"}
+
 
 @pytest.mark.parametrize(
     ("name", "options"),
@@ -196,6 +198,8 @@ EXPORTED = ("average", "hybrid-msd", "encdec", "maefuse", "seafusion", "gifnet")
 def test_onnx_gives_the_same_picture(name, options, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime", reason="needs pip install onnx onnxscript onnxruntime")
     pytest.importorskip("onnxscript", reason="needs pip install onnx onnxscript onnxruntime")
+    if name in NOT_EXPORTED:
+        pytest.skip(NOT_EXPORTED[name])
     fuser = small(name, options)
     visible, infrared = pair(64, 96, 1)
     images = (visible if fuser.spec.domain == "rgb" else visible[:, :1]), infrared

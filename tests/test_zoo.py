@@ -1,6 +1,7 @@
 """Published networks: their files are known by what is in them, and each gives what its authors' code gives."""
 
 import pickle
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 import irvis
 import zoo_files
+from irvis import listing
 from irvis.convert import convert
 from irvis.methods import METHODS
 from irvis.registry import parse
@@ -280,3 +282,63 @@ def test_a_file_of_another_network_is_named(tmp_path):
     torch.save(irvis.create("seafusion", weights=None).core.state_dict(), tmp_path / "x.pth")
     with pytest.raises(irvis.IrvisError, match="not a safetensors"):
         irvis.create("encdec", weights=tmp_path / "x.pth")
+
+
+@torch.no_grad()
+def test_dlf_takes_images_apart_and_puts_them_together_and_equal_images_stay():
+    from irvis.methods.zoo import dlf
+
+    flat, images = torch.full((1, 1, 40, 50), 0.3), torch.rand(2, 1, 41, 53)
+    torch.testing.assert_close(dlf.base(flat), flat)
+    # What least squares demands: base - 5 × its Laplacian = image, where the border is far.
+    base = dlf.base(images)
+    slopes = torch.nn.functional.conv2d(base, torch.tensor([[[[0.0, 1, 0], [1, -4, 1], [0, 1, 0]]]]))
+    torch.testing.assert_close((base[..., 1:-1, 1:-1] - 5 * slopes), images[..., 1:-1, 1:-1], rtol=0, atol=1e-5)
+    torch.testing.assert_close(made("dlf").core.raw(images, images), images, rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_whitened_channels_have_the_identity_for_the_covariance_of_their_rows():
+    from irvis.methods.zoo.resnet_zca import whitened
+
+    features = 100 * torch.rand(1, 2, 5, 40)
+    features[:, 1] = 0
+    white = whitened(features)
+    identity = torch.eye(5, dtype=torch.float64)
+    torch.testing.assert_close(white[0, 0] @ white[0, 0].T, identity, rtol=0, atol=1e-5)
+    assert (white[0, 1] == 0).all()
+
+
+@torch.no_grad()
+def test_a_network_for_pictures_of_many_things_is_known_as_what_dlf_and_resnet_zca_need(tmp_path):
+    for name in ("dlf", "resnet-zca"):
+        state = made(name).core.state_dict()
+        torch.save({**state, "fc.weight": torch.zeros(2), "classifier.0.weight": torch.zeros(2)}, tmp_path / "some.pth")
+        assert parse(str(tmp_path / "some.pth"))[0] == name
+
+
+def test_what_is_known_of_a_network_is_told(capsys):
+    from irvis.cli import main
+
+    known = listing.known("seafusion")
+    assert known["year"] == "2022"
+    assert known["paper"] == "https://doi.org/10.1016/j.inffus.2021.12.004"
+    assert known["weights from"] == "github.com/Linfeng-Tang/VIF-Benchmark"
+    assert "682,043 bytes; sha256 8d65a7f9" in known["file SeAFusion.pth"]
+    assert known["licence"].startswith("MIT")
+    assert listing.known("deepfuse")["file"] == "without a name; size not known here; sha256 not known here"
+    assert "shipped" in listing.known("encdec")["weights paper"]
+    with pytest.raises(SystemExit):
+        main(["methods", "seafusoin"])
+    assert "Did you mean 'seafusion'?" in capsys.readouterr().err
+
+
+def test_the_table_of_published_networks_is_made_of_the_registry():
+    text = (Path(__file__).parents[1] / "docs" / "methods" / "zoo.md").read_text()
+    for name in ZOO:
+        facts = METHODS[name].published
+        assert f"| `{name}` · " in text, "run: python benchmarks/zoo.py"
+        assert all(f"`{file.path}`" in text for file in facts.files if file.path), name
+        row = next(line for line in text.split("\n") if line.startswith(f"| `{name}` "))
+        assert f"| {facts.year} | {listing.parameters(METHODS[name]):,} | " in row, name
+        assert facts.licence in row, name

@@ -103,8 +103,8 @@ class Restormer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         of = self.attn
-        three = of.qkv_dwconv(of.qkv(self.norm1(x))).chunk(3, dim=1)
-        x = x + of.project_out(parts.channel_attention(*three, of.temperature))
+        query, key, value = of.qkv_dwconv(of.qkv(self.norm1(x))).chunk(3, dim=1)
+        x = x + of.project_out(parts.channel_attention(query, key, value, of.temperature))
         return x + self.ffn(self.norm2(x))
 
 
@@ -123,8 +123,8 @@ class Base(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         of = self.attn
-        three = of.qkv2(of.qkv1(self.norm1(x))).chunk(3, dim=1)
-        x = x + of.proj(parts.channel_attention(*three, of.scale))
+        query, key, value = of.qkv2(of.qkv1(self.norm1(x))).chunk(3, dim=1)
+        x = x + of.proj(parts.channel_attention(query, key, value, of.scale))
         return x + self.mlp(self.norm2(x))
 
 

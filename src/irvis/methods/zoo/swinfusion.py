@@ -196,10 +196,8 @@ class Attention(nn.Module):
 
 def _apart(height: int, width: int, like: Tensor) -> Tensor:
     """-100 between tokens that a shift brought together from opposite borders: (windows, 1, tokens, tokens)."""
-    rows, columns = (
-        sum((torch.arange(n, device=like.device) >= n - cut).to(like.dtype) for cut in (WINDOW, SHIFT))
-        for n in (height, width)
-    )
+    places = (torch.arange(n, device=like.device) - n for n in (height, width))
+    rows, columns = ((at >= -WINDOW).to(like.dtype) + (at >= -SHIFT).to(like.dtype) for at in places)
     region = (3 * rows[:, None] + columns).view(height // WINDOW, WINDOW, width // WINDOW, WINDOW)
     region = region.transpose(1, 2).reshape(-1, 1, WINDOW**2)
     return -100 * (region[..., None] != region[..., None, :]).to(like.dtype)
