@@ -1,6 +1,7 @@
 """Published networks: their files are known by what is in them, and each gives what its authors' code gives."""
 
 import pickle
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -269,6 +270,29 @@ def test_files_that_are_no_network_are_refused_in_one_line(tmp_path, capsys):
             irvis.create(str(tmp_path / name))
         assert "\n" not in str(refusal.value), name
     assert "code ran" not in capsys.readouterr().out
+
+
+def test_the_nearest_layout_of_a_part_is_named_by_its_own_tensors(tmp_path):
+    state = made("rfnnest").core.rfn.state_dict()
+    del state["fusion_block4.bottelblock.2.conv2d.weight"]
+    torch.save(state, tmp_path / "half.model")
+    with pytest.raises(irvis.IrvisError, match=r"nearest is rfnnest, of which it lacks .*conv0.conv2d.bias"):
+        irvis.create(str(tmp_path / "half.model"))
+
+
+def test_the_command_line_takes_files_beside_names(tmp_path):
+    from PIL import Image
+
+    from irvis.cli import main
+
+    torch.save(irvis.create("seafusion", weights=None).core.state_dict(), tmp_path / "SeAFusion.pth")
+    for side in ("vis", "ir"):
+        (tmp_path / side).mkdir()
+        Image.new("RGB", (24, 20), (90, 60, 30)).save(tmp_path / side / "a.png")
+    asked = f"{tmp_path / 'SeAFusion.pth'},average"
+    with suppress(SystemExit):
+        main(["fuse", str(tmp_path / "vis"), str(tmp_path / "ir"), "-o", str(tmp_path / "out"), "-m", asked])
+    assert len(list((tmp_path / "out").rglob("a.png"))) == 2
 
 
 def test_a_network_without_its_file_says_where_the_file_is():

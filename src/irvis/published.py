@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -241,6 +241,11 @@ def _named(content: list[tuple[Path, dict[str, Tensor]]]) -> str:
     return next((m.name for m in _methods() if m.published and _parts(m, content)), "")
 
 
+def _own(name: str, prefixes: Iterable[str]) -> str:
+    """What a tensor of our state is called in the file of its part."""
+    return next((name.removeprefix(prefix) for prefix in prefixes if prefix and name.startswith(prefix)), name)
+
+
 def _nearest(content: list[tuple[Path, dict[str, Tensor]]]) -> str:
     """; the nearest is …, of which it lacks …"""
     names = {name for _, tensors in content for name in tensors}
@@ -249,7 +254,7 @@ def _nearest(content: list[tuple[Path, dict[str, Tensor]]]) -> str:
         if method.published is None:
             continue
         with torch.device("meta"):
-            known = list(method.build().state_dict())
+            known = [_own(name, method.published.marks) for name in method.build().state_dict()]
         there = [name for name in known if any(other == name or other.endswith(f".{name}") for other in names)]
         if len(there) / len(known) > share:
             best, share, lacks = method.name, len(there) / len(known), sorted(set(known) - set(there))
