@@ -156,7 +156,7 @@ def test_more_than_four_bands_are_refused(tmp_path):
 # ------------------------------------------------------------------------------------------ writing
 
 
-@pytest.mark.parametrize("size", [(1, 1), (512, 512), (530, 700)])
+@pytest.mark.parametrize("size", [(1, 1), (512, 512), (530, 560)])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("compressed", [True, False])
@@ -311,6 +311,32 @@ def test_what_holds_no_data_and_equalised_ranges_are_as_in_the_whole_picture(tmp
     np.testing.assert_array_equal(fused, whole(paths, irvis.create(name), Range.parse(curve)))
     assert not fused[:40, 100:].any()
     np.testing.assert_array_equal(fused[170:, :100], visible[170:, :100])
+
+
+@pytest.mark.usefixtures("windows")
+@pytest.mark.parametrize(
+    ("kind", "value", "told"),
+    [
+        ("float32", -9999, "-9999"),
+        ("float32", -3.4e38, "not finite"),
+        ("float32", np.nan, "not finite"),
+        ("uint16", 0, "0"),
+        ("uint16", 65535, "65535"),
+        ("uint16", 20000, ""),
+    ],
+)
+def test_untagged_nodata_is_found_and_told_as_in_the_whole_picture(tmp_path, kind, value, told):
+    infrared = noise(130, 200, dtype="uint16") % 2000 + 20000
+    infrared = infrared.astype(kind)
+    infrared[:60, :70] = value
+    paths = written(tmp_path, noise(130, 200, 3), infrared)
+    fuser, span = irvis.create("average"), Range.parse("1%,99%")
+    with io.noting() as notes:
+        streaming.fuse_files(*paths, fuser, memory=AMPLE, range=span)
+    assert len(notes) == bool(told)
+    assert all(f"16% of its pixels are {told}: taken as no data" in note for note in notes)
+    with io.noting():
+        np.testing.assert_array_equal(read_raster(paths[2]).samples, whole(paths, fuser, span))
 
 
 def test_ranges_that_need_more_than_counts_are_one_line(tmp_path):

@@ -74,7 +74,9 @@ def test_a_file_of_another_method_or_kind_is_refused(tmp_path):
         irvis.create("encdec", weights="missing")
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04half a file", b"\x80\x02cos\nsystem\n(S'true'\ntR."])
+@pytest.mark.parametrize(
+    "content", [b"", b"root:x:0:0:root\n", b"PK\x03\x04half a file", b"\x80\x02cos\nsystem\n(S'true'\ntR."]
+)
 def test_a_checkpoint_that_is_no_checkpoint_is_one_clear_error(content, tmp_path):
     path = tmp_path / "theirs.pth"
     path.write_bytes(content)

@@ -28,7 +28,7 @@ from .io.encode import _quantise, _with_nodata
 from .io.samples import tensor
 from .io.show import Shown
 from .registry import Spec
-from .survey import marked, nodata_in, surveyed
+from .survey import Gaps, gaps_in, marked, nodata_in, surveyed
 from .thermal import Range, Scale, scaled
 from .types import Image
 
@@ -53,8 +53,8 @@ class Job:
     infrared: big.Source
     scale: Scale | None
     """Of the infrared; None: 8 bits as they are."""
-    nodata: float | None
-    """Of the infrared, where some of it holds no data."""
+    gaps: Gaps | None
+    """Where some of the infrared holds no data."""
     channels: int
     """Of the fused file."""
     device: str
@@ -118,10 +118,12 @@ def fuse_files(
     sources = big.opened(visible, memory // 4), big.opened(infrared, memory // 4, counts=True)
     _refuse_other_size(*sources)
     missing = nodata_in(sources[0]) if sources[0].dtype != np.float32 else None
-    meta, nodata = replace(sources[0].meta, nodata=missing), nodata_in(sources[1])
-    scale = surveyed(sources[1], nodata, range, infrared_color)
+    meta, (gaps, told) = replace(sources[0].meta, nodata=missing), gaps_in(sources[1])
+    if told:
+        io._warn(f"{infrared}: {told}")
+    scale = surveyed(sources[1], gaps, range, infrared_color)
     channels = 1 if color == "gray" or meta.gray else 3
-    job = Job(fuser, replace(sources[0], meta=meta), sources[1], scale, nodata, channels, device)
+    job = Job(fuser, replace(sources[0], meta=meta), sources[1], scale, gaps, channels, device)
     rows, columns = planned(job, memory)
     shape = tiled.Shape(
         height=sources[0].height, width=sources[0].width, channels=channels,
@@ -145,7 +147,7 @@ def _refuse_other_size(visible: big.Source, infrared: big.Source) -> None:
 
 def _layout(job: Job, rows: int, columns: int) -> tuple[list[tiling.Span], list[tiling.Span]]:
     spec = job.fuser.spec
-    if job.nodata is not None and spec.reach is not None:
+    if job.gaps is not None and spec.reach is not None:
         spec = replace(spec, reach=max(spec.reach, FEATHER))
     return tiling.spans(job.visible.height, rows, spec), tiling.spans(job.visible.width, columns, spec)
 
@@ -200,8 +202,8 @@ def _shift(sums: Tensor, rows: int) -> None:
 def _window(job: Job, visible: io.Samples, infrared: io.Samples) -> Image:
     """Samples of a window to its fused picture, on the CPU."""
     seen, _ = io._visible(Raster(job.visible.path, visible, b"", b""))
-    counts = marked(infrared, job.nodata)
-    valid = None if job.nodata is None else tensor(np.isfinite(counts[..., :1])).to(job.device)
+    counts = marked(infrared, job.gaps)
+    valid = None if job.gaps is None else tensor(np.isfinite(counts[..., :1])).to(job.device)
     warm = gray(tensor(counts))
     warm = warm / 255 if job.scale is None else torch.from_numpy(scaled(warm.numpy(), job.scale))
     fused = job.fuser(seen.to(job.device), warm.to(job.device), valid).to("cpu", torch.float32)

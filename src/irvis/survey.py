@@ -4,6 +4,7 @@ Percentiles are exact in bounded memory: order statistics by counting digits of 
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from math import floor
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from .color import gray
 from .errors import IrvisError
+from .io import nodata
 from .io.big import Source
 from .io.deep import Samples
 from .io.samples import COLOUR_LEVELS, FULL, tensor
@@ -32,20 +34,63 @@ def nodata_in(source: Source) -> float | None:
     return nodata if found else None
 
 
-def marked(samples: Samples, nodata: float | None) -> Samples:
+@dataclass(frozen=True, kw_only=True)
+class Gaps:
+    """What of an infrared file was never measured: these values, and what is not finite or as large as `limit`."""
+
+    values: tuple[float, ...] = ()
+    limit: float = np.inf
+
+
+def gaps_in(source: Source) -> tuple[Gaps | None, str]:
+    """What holds no data, as whole-image reading has it (see `io.nodata`), and what to tell of it; None: nothing."""
+    stated, counted = source.meta.nodata, source.channels == 1 and source.dtype != np.uint8
+    if stated is None and not counted:
+        return None, ""
+    usual = nodata.USUAL[source.dtype.name] if stated is None else ()
+    gaps = Gaps(values=usual if stated is None else (stated,), limit=nodata.ENDLESS if stated is None else np.inf)
+    found, odd, low, high = dict.fromkeys(gaps.values, 0), 0, np.inf, -np.inf
+    for slab in slabs(source.blocks()):
+        for value in gaps.values:
+            found[value] += int((slab == np.float32(value)).all(axis=2).sum())
+        numbers = marked(slab, gaps)
+        odd += int(np.count_nonzero(~_within(slab, gaps.limit).all(axis=2)))
+        if np.isfinite(numbers).any():
+            low, high = min(low, float(np.nanmin(numbers))), max(high, float(np.nanmax(numbers)))
+    present = [value for value, count in found.items() if count]
+    if stated is None:
+        present = nodata.usual_values(present, low, high)
+    if not present and not odd:
+        return None, ""
+    names = ["not finite"] * bool(odd) + [f"{value:g}" for value in present]
+    count = odd + sum(found[value] for value in present)
+    told = "" if stated is not None else nodata.taken(names, count, source.height * source.width)
+    return replace(gaps, values=tuple(present)), told
+
+
+def marked(samples: Samples, gaps: Gaps | None) -> Samples:
     """Samples with NaN for no data."""
-    return samples if nodata is None else np.where(samples == nodata, np.float32(np.nan), samples)
+    if gaps is None:
+        return samples
+    empty = ~_within(samples, gaps.limit) | np.isin(samples, np.array(gaps.values, np.float32))
+    return np.where(empty, np.float32(np.nan), samples) if empty.any() else samples
+
+
+def _within(samples: Samples, limit: float) -> NDArray[np.bool_]:
+    if samples.dtype.kind != "f":
+        return np.ones(samples.shape, bool)
+    return np.isfinite(samples) & (np.abs(samples) < limit)
 
 
 def surveyed(
-    infrared: Source, nodata: float | None, span: Range | None, color: Literal["refuse", "gray"]
+    infrared: Source, gaps: Gaps | None, span: Range | None, color: Literal["refuse", "gray"]
 ) -> Scale | None:
     """The scale of the whole picture, as whole-image reading has it; None: 8 bits are taken as they are."""
     if color == "refuse" and infrared.channels == 3:
         _refuse_coloured(infrared)
-    if span is None and infrared.dtype == np.uint8 and nodata is None:
+    if span is None and infrared.dtype == np.uint8 and gaps is None:
         return None
-    numbers = partial(percentiles, partial(_numbers, infrared, nodata))
+    numbers = partial(percentiles, partial(_numbers, infrared, gaps))
     if span is None:
         low, high = numbers((0.0, 100.0)) or (np.nan, np.nan)
         raise IrvisError(
@@ -64,9 +109,9 @@ def surveyed(
     return settled(span, numbers)
 
 
-def _numbers(infrared: Source, nodata: float | None) -> Iterator[Samples]:
+def _numbers(infrared: Source, gaps: Gaps | None) -> Iterator[Samples]:
     for slab in slabs(infrared.blocks()):
-        numbers = marked(slab, nodata)
+        numbers = marked(slab, gaps)
         yield numbers if infrared.channels == 1 else gray(tensor(numbers)).numpy()
 
 

@@ -13,6 +13,7 @@ from ..errors import IrvisError
 from .aligning_options import AligningOptions, watched
 from .common import FUSE, Device, InfraredColor, InfraredRange, Patterns, app, console, errors, list_unmatched, progress
 from .computing import Computing
+from .terms import tell_terms
 from .thermal_options import DrawingOptions, RangePer, SensingOptions, refuse_idle, refuse_on_a_cluster
 from .video_options import VideoOptions, fuse_streams, is_video_job
 
@@ -179,6 +180,7 @@ def _fuse_archive(
         device=computing.device, runtime=computing.runtime, precision=computing.precision, error=computing.error,
         calibration=computing.calibration, batch=computing.batch, strict=computing.strict,
     )  # fmt: skip
+    tell_terms([method])
     archiving.fuse(visible, infrared, match, plan, computing.ray or [], computing.workers or 0)
 
 
@@ -197,6 +199,7 @@ def _fuse_here(
         outputs = jobs.outputs(found.pairs, methods, writing)
         refuse_retaken(outputs, found.pairs, visible, infrared, match)
     fusers = {name: computing.fuser(name) for name in methods}
+    tell_terms(methods)
     list_unmatched(found)
     if reading.laying is None and not reading.resize:
         reading = replace(reading, watched=watched(found.pairs))

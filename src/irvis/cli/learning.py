@@ -64,7 +64,8 @@ def train(
     with TrainingBar(errors) as bar:
         best = loop.train(
             plan, gathered, out, device=device, devices=devices, nodes=nodes, precision=precision,
-            workers=workers, resume=resume, start=starting.filler(plan.method, start, encoder), show=bar,
+            workers=workers, resume=resume, start=starting.filler(plan.method, start, encoder),
+            facts=starting.terms(plan.method, start, encoder), show=bar,
         )  # fmt: skip
     if lead:
         console.print(f"best weights: {best}")

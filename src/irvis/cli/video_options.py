@@ -12,6 +12,7 @@ from cyclopts import Group, Parameter
 from ..errors import IrvisError
 from .common import console, errors
 from .computing import Computing
+from .terms import tell_terms
 
 if TYPE_CHECKING:
     from ..jobs.video import Asked, Coding, Film
@@ -161,6 +162,7 @@ def fuse_streams(asked: "Asked", coding: "Coding", methods: Sequence[str], compu
             raise IrvisError(f"--{name} is for pictures: a video is fused frame by frame and takes little memory")
     refuse(methods, asked, coding)
     fusers = {name: computing.fuser(name) for name in methods}
+    tell_terms(methods)
     begun, batch = time(), computing.batch or (1 if computing.device == "cpu" else 8)
     try:
         with _Bar() as bar:

@@ -34,7 +34,7 @@ def marked(numbers: NDArray[Any], stated: float | None, sensing: Sensing) -> tup
         empty, names = empty | cold, [*names, "below absolute zero"]
     if not empty.any():
         return numbers, ""
-    told = f"{_share(empty)} of its pixels are {' or '.join(names)}: taken as no data"
+    told = taken(names, int(np.count_nonzero(empty)), empty.size)
     return _without(numbers, empty), told + " (--nodata none takes them as numbers)" * (names != ["not finite"])
 
 
@@ -70,7 +70,7 @@ def _without(numbers: NDArray[Any], empty: _Mask) -> NDArray[Any]:
     return np.where(empty, np.float32(np.nan), numbers) if empty.any() else numbers
 
 
-def _share(empty: _Mask) -> str:
-    """As people say it."""
-    count, share = int(np.count_nonzero(empty)), empty.mean()
-    return f"{share:.0%}" if share >= 0.01 else f"{count} of {empty.size}"
+def taken(names: list[str], count: int, size: int) -> str:
+    """What the user is told of so many pixels of so many."""
+    share = f"{count / size:.0%}" if count >= size / 100 else f"{count} of {size}"
+    return f"{share} of its pixels are {' or '.join(names)}: taken as no data"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from .. import streaming
+from .. import io, streaming
 from ..data.matching import Match
 from ..errors import IrvisError, refuse_full, said
 from ..fuser import Fuser
@@ -35,18 +35,20 @@ def stream_all(
         paths = targets(pair, list(fusers), writing)
         todo, problem = paths, ""
         try:
-            todo = {m: path for m, path in paths.items() if not is_kept(path, pair, records[m], writing)}
-            _refuse(reading, writing)
-            for method, path in todo.items():
-                streaming.fuse_files(
-                    pair.visible, pair.infrared, path, fusers[method], memory=memory, range=reading.range,
-                    infrared_color=reading.color, color=writing.color, device=device, show=show,
-                    made=text(of_pair(records[method], pair)),
-                )  # fmt: skip
+            with io.noting() as notes:
+                todo = {m: path for m, path in paths.items() if not is_kept(path, pair, records[m], writing)}
+                _refuse(reading, writing)
+                for method, path in todo.items():
+                    streaming.fuse_files(
+                        pair.visible, pair.infrared, path, fusers[method], memory=memory, range=reading.range,
+                        infrared_color=reading.color, color=writing.color, device=device, show=show,
+                        made=text(of_pair(records[method], pair)),
+                    )  # fmt: skip
         except Exception as error:  # whatever it is, the other pairs are still to be done
             refuse_full(error)
             problem = said(error)
-        yield Done(name=pair.name, files=tuple(paths.values()), skipped=not todo, problem=problem)
+        files, told = tuple(paths.values()), tuple(dict.fromkeys(notes))
+        yield Done(name=pair.name, files=files, skipped=not todo, problem=problem, notes=told)
 
 
 def _record(fuser: Fuser, reading: Reading, writing: Writing, memory: int) -> Record:

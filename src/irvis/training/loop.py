@@ -56,6 +56,7 @@ def train(
     workers: int = 0,
     resume: bool = False,
     start: Callable[[nn.Module], None] | None = None,
+    facts: Mapping[str, str] | None = None,
     show: Any = None,
 ) -> Path:
     """Train `recipe` into the folder `out`; returns the best weights.
@@ -63,8 +64,9 @@ def train(
     `out` gets checkpoint.pt (to resume), last.safetensors, best.safetensors (least validation loss of its stage),
     stageN.safetensors when a stage ends, log.csv, TensorBoard events and a picture of a validation pair for every
     epoch. With the same seed the losses of a resumed training equal those of one that never stopped. `start(core)` may
-    fill the network before the first step; `show(stage, step, of, terms)` is told of every step. `precision` is "fp32",
-    "bf16", "fp16" (on a GPU), or "auto": the fastest by a short measurement.
+    fill the network before the first step; `facts` (licence, trained_on) go into the header of the weights, those of
+    the first run if it is resumed; `show(stage, step, of, terms)` is told of every step. `precision` is "fp32", "bf16",
+    "fp16" (on a GPU), or "auto": the fastest by a short measurement.
     """
     fabric = _fabric(device, devices, nodes, chosen(precision, device, devices * nodes, recipe))
     fabric.launch()
@@ -79,7 +81,8 @@ def train(
         start(fuser.core)
     lengths = [stage.epochs * stage.steps for stage in recipe.stages]
     with Log(out, (progress.stage, progress.step), lengths, lead=fabric.is_global_zero) as log:
-        run = Run(fabric, recipe, fuser, sources, out, log, workers, show)
+        told = saved.get("facts", {}) if saved else dict(facts or {})
+        run = Run(fabric, recipe, fuser, sources, out, log, workers, show, told)
         for number in range(progress.stage, len(recipe.stages)):
             with _within_memory(f"stage {number + 1}"):
                 run.stage(number, progress, saved)
@@ -154,6 +157,8 @@ class Run:
     log: Log
     workers: int
     show: Any
+    facts: Mapping[str, str]
+    """For the header of the weights."""
 
     def stage(self, number: int, progress: Progress, saved: Mapping[str, Any] | None) -> None:
         """Train one stage from `progress.step` to its end."""
@@ -238,7 +243,7 @@ class Run:
     def write(self, name: str) -> None:
         weights.save(
             self.out / f"{name}.safetensors", self.fuser.core, method=self.recipe.method,
-            options=self.recipe.options, recipe=self.recipe.name,
+            options=self.recipe.options, recipe=self.recipe.name, **self.facts,
         )  # fmt: skip
 
     def _save(self, progress: Progress, optimizer: Any) -> None:
@@ -248,6 +253,7 @@ class Run:
             "precision": self.fabric.strategy.precision.state_dict(),
             "progress": vars(progress),
             "recipe": _text(self.recipe),
+            "facts": dict(self.facts),
         }
         self.log.flush()  # what the log holds must not fall behind the checkpoint
         with whole(self.out / CHECKPOINT) as unfinished:

@@ -24,3 +24,17 @@ def filler(method: str, start: Path | None, encoder: Path | None) -> Callable[[n
             convert.load_encoder(core, encoder)
 
     return fill
+
+
+def terms(method: str, start: Path | None, encoder: Path | None) -> dict[str, str]:
+    """What the header of trained weights says of what they started from: its licence and what it was trained on."""
+    known = [weights.facts_of(registry.find(method), start)] if start is not None else []
+    if encoder is not None and encoder.suffix == ".safetensors":
+        known.append(
+            {key: told for key, told in weights.header_of(encoder).items() if key in ("licence", "trained_on")}
+        )
+    return {
+        key: "; ".join(dict.fromkeys(facts[key] for facts in known if key in facts)) + told
+        for key, told in (("licence", " (of what it started from)"), ("trained_on", ", before this recipe"))
+        if any(key in facts for facts in known)
+    }

@@ -1,0 +1,35 @@
+"""Of which weights a run makes use, and what that permits: one line where they are for research only."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+from ..errors import IrvisError
+from .common import errors
+
+RESEARCH = "research"
+
+
+def tell_terms(methods: Iterable[str]) -> None:
+    """Tell once of the weights that are for research only, and of shipped ones that are not."""
+    bound = {method: licence for method in methods if RESEARCH in (licence := _licence(method))}
+    if not bound:
+        return
+    licences = "; ".join(dict.fromkeys(bound.values()))
+    errors.print(f"note: {', '.join(bound)}: {licences} (free of these terms: {', '.join(_free())})")
+
+
+def _licence(method: str) -> str:
+    from .. import registry, weights
+
+    with suppress(IrvisError):  # a method or file that cannot be had is told where it is made
+        name, chosen, _ = registry.parse(method)
+        return weights.facts_of(registry.find(name), chosen).get("licence", "")
+    return ""
+
+
+def _free() -> list[str]:
+    from ..methods import METHODS
+
+    named = [(f"{one.name}:{name}", facts) for one in METHODS.values() for name, facts in one.weights.items()]
+    free = [f"-m {name}, {facts.licence}" for name, facts in named if RESEARCH not in facts.licence]
+    return [*free, "and methods without weights, as -m laplacian"]
