@@ -241,6 +241,16 @@ def test_after_an_overwriting_run_was_stopped_only_its_own_outputs_are_kept(tmp_
     assert here(of, plan(out, if_exists="skip")) == (2, 1)
 
 
+def test_a_pair_that_would_be_written_outside_the_archive_is_a_failure(tmp_path, monkeypatch):
+    pairs(tmp_path, ["1"])
+    found = matching.Matches((matching.Match("../x", Path("1.png"), Path("1.png")),))
+    monkeypatch.setattr(listing, "folders", lambda _: iter([listing.Folder("", found)]))
+    of, by = archive.source(str(tmp_path / "vi"), str(tmp_path / "ir")), plan(tmp_path / "out")
+    report = archive.Report()
+    assert not list(archive.missing(of, by, report, archive.opened(by)))
+    assert report.problems == [("../x", f"the pair would be written outside {by.out}")]
+
+
 def test_outputs_of_one_machine_are_kept_and_noted(tmp_path):
     pairs(tmp_path, ["1", "2"])
     of, out = archive.source(str(tmp_path / "vi"), str(tmp_path / "ir")), tmp_path / "out"

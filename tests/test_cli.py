@@ -396,3 +396,13 @@ def test_how_it_is_computed_is_checked_before_any_file_is_read(tmp_path, capsys,
     with pytest.raises(SystemExit):
         main(["fuse", "nowhere/", "nothing/", "-o", str(tmp_path / "out"), *words])
     assert problem in capsys.readouterr().err
+
+
+def test_weights_for_research_only_are_told_once_in_one_line(folders, capsys):
+    words = ("fuse", folders / "vis", folders / "ir", "-o", folders / "out", "--if-exists", "overwrite", "-m")
+    assert irvis(*words, "average,encdec:tiny,encdec") == 0
+    [note] = [line for line in capsys.readouterr().err.splitlines() if "research" in line]
+    assert note.startswith("note: encdec:tiny, encdec: weights for research: the terms of ")
+    assert "encdec:synthetic, Apache-2.0" in note
+    assert irvis(*words, "encdec:synthetic,laplacian") == 0
+    assert "research" not in capsys.readouterr().err

@@ -361,6 +361,45 @@ def test_an_interrupt_leaves_only_whole_files(interrupt, pairs, tmp_path):
     assert not any(one.problem for one in done)
 
 
+def test_thirty_interruptions_leave_no_half_file(pairs, tmp_path, monkeypatch):
+    """Before a pair is fused, half way through its file, and before the file has its name."""
+    run(pairs, tmp_path / "whole")
+    whole, write, rename = files(tmp_path / "whole"), Path.write_bytes, Path.replace
+    for number in range(30):
+        left = [number // 3]
+
+        def due(what: int, number: int = number, left: list[int] = left) -> bool:
+            left[0] -= what == number % 3
+            return what == number % 3 and left[0] < 0
+
+        def stop(_: torch.Tensor, due: Callable = due) -> None:
+            if due(0):
+                raise KeyboardInterrupt
+
+        def half(path: Path, data: bytes, due: Callable = due) -> int:
+            if due(1):
+                write(path, data[: len(data) // 2])
+                raise KeyboardInterrupt
+            return write(path, data)
+
+        def unnamed(path: Path, to: Path, due: Callable = due) -> Path:
+            if due(2):
+                raise KeyboardInterrupt
+            return rename(path, to)
+
+        out = tmp_path / str(number)
+        stream = jobs.fuse_all(pairs, {"average": fuser(stop)}, jobs.Reading(), jobs.Writing(out=out), pace=SEVERAL)
+        with monkeypatch.context() as patch, closing(stream):
+            patch.setattr(Path, "write_bytes", half)
+            patch.setattr(Path, "replace", unnamed)
+            with pytest.raises(KeyboardInterrupt):
+                list(stream)
+        left_there = files(out) if out.exists() else {}
+        assert left_there.items() <= whole.items()
+        assert not any(one.problem for one in run(pairs, out, if_exists="skip"))
+        assert files(out) == whole
+
+
 def test_skip_keeps_whole_files_and_makes_the_others_anew(pairs, tmp_path):
     run(pairs, tmp_path / "out")
     before = files(tmp_path / "out")

@@ -700,6 +700,7 @@ def test_counts_without_a_header_are_those_of_the_same_counts_in_a_tiff(tmp_path
     [
         ((), "say their size, as in --infrared-raw 640x512"),
         (("--infrared-raw", "31x24"), "1536 bytes are no 31 x 24 16-bit counts"),
+        (("--infrared-raw", "32x12"), "it holds 2 frames of 32 x 12: choose one by --frame (0 to 1)"),
         (("--infrared-raw", "wide"), "no size of raw counts"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +13,9 @@ import torch
 from PIL import Image
 
 import irvis
-from irvis import registry
+from irvis import registry, weights
 from irvis.data.pairs import Crops, SceneFolder
-from irvis.training import alarms, loop, recipe, sources, steps
+from irvis.training import alarms, loop, recipe, sources, starting, steps
 from irvis.training.recipe import Data, Recipe, Stage
 
 pytest.importorskip("lightning_fabric", reason="training needs the extra: pip install 'irvis[train]'")
@@ -319,6 +320,7 @@ STAGE = "[[stage]]\nlosses = { qw = { weight = 1 } }\n"
         ("[[stage]]\nlosses = { qw = { weight = 1, saliency = 'devation' } }", "one of variance, deviation"),
         ("[[stage]]\nlosses = { qe = { weight = 'a' } }", "qe.weight must be a number"),
         ("seed = ", "not valid TOML"),
+        ("[stage]\nlosses = { mse = { weight = 1 } }", r"write \[\[stage\]\] with two brackets"),
     ],
 )
 def test_a_misspelt_recipe_is_refused(text, message, tmp_path):
@@ -382,6 +384,66 @@ def test_a_crop_that_the_method_cannot_take_is_refused(folder, tmp_path):
     plan = tiny(crop=100)
     with pytest.raises(irvis.IrvisError, match="crop 100 is not a multiple of 32"):
         loop.train(plan, sources.gather(plan.data, [folder]), tmp_path)
+
+
+def test_a_crop_beyond_the_memory_is_refused_before_anything_is_made(folder, tmp_path):
+    plan = tiny(crop=320_000)
+    with pytest.raises(
+        irvis.IrvisError, match=r"stage 1: .* takes [\d,]+ GB of memory, .*: take a smaller crop or batch"
+    ):
+        loop.train(plan, sources.gather(plan.data, [folder]), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_cannot_be_read_is_told_before_the_training_and_left_out(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "pairs")
+    for number in (1, 5):  # one to train on, one that validates
+        (tmp_path / "pairs" / "ir" / f"{number}.png").write_bytes(b"no picture")
+    found = sources.gather(Data(validation=0.4), [tmp_path / "pairs"])
+    assert [one.name for one in found.lost] == ["1", "5"]
+    assert all("not an image" in one.problem for one in found.lost)
+    learned, validating = ([part.name(n) for n in range(len(part))] for part in (found.train[0], found.validation))
+    assert (learned, validating) == (["0", "2", "3"], ["4"])
+    for path in (tmp_path / "pairs" / "ir").iterdir():
+        path.write_bytes(b"no picture")
+    with pytest.raises(irvis.IrvisError, match="nothing there to train on can be read; 0: "):
+        sources.gather(Data(validation=0.4), [tmp_path / "pairs"])
+
+
+def test_weights_are_saved_before_they_are_validated(folder, tmp_path, monkeypatch):
+    plan = tiny(epochs=1, steps=2)
+    found = sources.gather(plan.data, [folder])
+
+    def wrong(*_: object) -> dict[str, float]:
+        raise irvis.IrvisError("the validation pair is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "validation_losses", wrong)
+        with pytest.raises(irvis.IrvisError, match="is gone"):
+            loop.train(plan, found, tmp_path)
+    assert irvis.create("encdec", weights=tmp_path / "last.safetensors")
+    best = loop.train(plan, found, tmp_path, resume=True)  # validates and takes no step more
+    assert best.read_bytes() == (tmp_path / "last.safetensors").read_bytes()
+
+
+def test_the_licence_of_the_start_goes_on_in_the_weights_also_when_resumed(folder, tmp_path):
+    plan, start = tiny(epochs=2, steps=1), tmp_path / "start.safetensors"
+    core = registry.create("encdec", weights=None, **plan.options).core
+    weights.save(start, core, method="encdec", options=plan.options, licence="for research only", trained_on="A")
+    facts = starting.terms("encdec", start, None)
+
+    def stop(stage: int, step: int, total: int, terms: object) -> None:
+        if step == 2:
+            raise KeyboardInterrupt
+
+    found, run = sources.gather(plan.data, [folder]), tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        loop.train(plan, found, run, facts=facts, show=stop)
+    best = loop.train(plan, found, run, resume=True)
+    assert weights.header_of(best)["licence"] == "for research only (of what it started from)"
+    assert starting.terms("encdec", best, None) == facts
+    assert "research" in starting.terms("encdec", Path("tiny"), None)["licence"]
+    assert starting.terms("encdec", None, None) == {}
 
 
 def test_half_precision_on_the_cpu_is_refused(folder, tmp_path):

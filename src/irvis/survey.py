@@ -82,9 +82,7 @@ def _within(samples: Samples, limit: float) -> NDArray[np.bool_]:
     return np.isfinite(samples) & (np.abs(samples) < limit)
 
 
-def surveyed(
-    infrared: Source, gaps: Gaps | None, span: Range | None, color: Literal["refuse", "gray"]
-) -> Scale | None:
+def surveyed(infrared: Source, gaps: Gaps | None, span: Range | None, color: Literal["refuse", "gray"]) -> Scale | None:
     """The scale of the whole picture, as whole-image reading has it; None: 8 bits are taken as they are."""
     if color == "refuse" and infrared.channels == 3:
         _refuse_coloured(infrared)

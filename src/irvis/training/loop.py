@@ -157,7 +157,7 @@ class Run:
     log: Log
     workers: int
     show: Any
-    facts: Mapping[str, str]
+    facts: Mapping[str, Any]
     """For the header of the weights."""
 
     def stage(self, number: int, progress: Progress, saved: Mapping[str, Any] | None) -> None:

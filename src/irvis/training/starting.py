@@ -30,11 +30,9 @@ def terms(method: str, start: Path | None, encoder: Path | None) -> dict[str, st
     """What the header of trained weights says of what they started from: its licence and what it was trained on."""
     known = [weights.facts_of(registry.find(method), start)] if start is not None else []
     if encoder is not None and encoder.suffix == ".safetensors":
-        known.append(
-            {key: told for key, told in weights.header_of(encoder).items() if key in ("licence", "trained_on")}
-        )
-    return {
-        key: "; ".join(dict.fromkeys(facts[key] for facts in known if key in facts)) + told
-        for key, told in (("licence", " (of what it started from)"), ("trained_on", ", before this recipe"))
-        if any(key in facts for facts in known)
-    }
+        known.append(weights.header_of(encoder))
+    found = {}
+    for key, more in (("licence", " (of what it started from)"), ("trained_on", ", before this recipe")):
+        if told := "; ".join(dict.fromkeys(facts[key].removesuffix(more) for facts in known if key in facts)):
+            found[key] = told + more
+    return found
