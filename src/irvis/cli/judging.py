@@ -62,6 +62,20 @@ def evaluate(
     sequence: Annotated[
         bool, Parameter(negative="", help="The pairs are frames of one video (of one per scene): measure flicker.")
     ] = False,
+    detect: Annotated[
+        Path | None,
+        Parameter(help="An ONNX detector (YOLO, RT-DETR, SSD …) to run on every picture."),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        Parameter(help="Boxes for it: a folder of YOLO .txt or VOC .xml, or a COCO .json. Without: agreement only."),
+    ] = None,
+    detector: Annotated[
+        str,
+        Parameter(help="What is not recognised: layout=yolox,colour=bgr,white=255,fit=corner,classes=FILE."),
+    ] = "",
+    false_alarms: Annotated[float, Parameter(help="False finds per picture at which recall is stated.")] = 1.0,
+    latex: Annotated[bool, Parameter(negative="", help="Write OUT/table.tex as well, for a paper (booktabs).")] = False,
     match: Patterns = None,
     infrared_range: InfraredRange = None,
     infrared_color: InfraredColor = "refuse",
@@ -75,6 +89,7 @@ def evaluate(
     irvis evaluate pairs/ -m encdec,encdec:tiny,laplacian:levels=5 -o report
     irvis evaluate pairs/ -m encdec --metrics Qw,Qabf,VIF -o report
     irvis evaluate pairs/ --fused theirs/ --fused mine=fused/ -o report
+    irvis evaluate pairs/ -m encdec --detect yolox.onnx --labels boxes/ -o report
     irvis evaluate datasets/MSRS --split test -m encdec -o report
 
     Control rows always stand in the table. A second run with the same OUT computes only what is new.
@@ -82,12 +97,17 @@ def evaluate(
     from .. import jobs
     from ..data import catalog, matching
     from ..evaluate import entries, evaluation, judging
+    from ..evaluate.tasks import detection
+    from ..evaluate.tasks.detector import feeding
     from ..thermal import Range
 
     if (infrared is not None or match is not None) and (layout or split):
         raise IrvisError("--layout and --split are for one folder that holds a public data set")
     if workers < 0:
         raise IrvisError(f"--workers is 1 or more, or 0 for one per core, not {workers}")
+    if detect is None and (labels is not None or detector):
+        raise IrvisError("--labels and --detector are for a detector: give it with --detect MODEL.onnx")
+    asked = detect and detection.Asked(network=detect, labels=labels, feeding=feeding(detector), alarms=false_alarms)
     methods = method if method is not None else "" if fused else "encdec"
     span = Range.parse(infrared_range) if infrared_range is not None else None
     if infrared is not None or match is not None:
@@ -108,7 +128,8 @@ def evaluate(
     list_unmatched(found)
     done = evaluation.evaluate(
         found.pairs, plan, scene=scene if scene is not None else public.scene if public else catalog.FOLDER,
-        told=scene is not None, sequence=sequence, workers=workers, title=f"Evaluation on {Path(dataset).name}",
+        told=scene is not None, sequence=sequence, detect=asked or None, latex=latex, workers=workers,
+        title=f"Evaluation on {Path(dataset).name}",
         data=f"{dataset} {infrared or ''} {split or ''}".strip(), say=errors.print,
         show=lambda total: steps(total, "judging"),
     )  # fmt: skip

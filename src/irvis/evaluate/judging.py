@@ -178,12 +178,12 @@ def judge(match: Match, plan: Plan, step: Callable[[], object] = lambda: None) -
     problems: list[str] = []
     for entry in plan.entries:
         try:
-            stamp = _stamp(entry, match, plan)
+            made = stamp(entry, match, plan)
         except (IrvisError, OSError) as problem:
             problems.append(f"{match.name}, {entry.name}: {problem}")
             continue
         before = known.get(entry.name)
-        fresh[entry.name] = before if before and before.digest == stamp else Kept(stamp, {})
+        fresh[entry.name] = before if before and before.digest == made else Kept(made, {})
     todo = {
         entry: missing
         for entry in plan.entries
@@ -271,7 +271,7 @@ def _weights_digest(path: Path | None) -> str:
     return weights.digest(path) if path else ""
 
 
-def _stamp(entry: Entry, match: Match, plan: Plan) -> str:
+def stamp(entry: Entry, match: Match, plan: Plan) -> str:
     """What the values of an entry and pair depend on."""
     files = [f"{path} {path.stat().st_mtime_ns} {path.stat().st_size}" for path in (match.visible, match.infrared)]
     made = fingerprint(entry, plan.stems[match.name])

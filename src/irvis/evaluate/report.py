@@ -17,6 +17,8 @@ from ..files import whole
 from ..metrics import METRICS, PROFILES
 from .plots import arrow
 from .statistics import Summary, Table, least_p
+from .tasks import pages
+from .tasks.detection import Detection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,8 @@ class Report:
     strips: Mapping[str, Pillow.Image] = field(default_factory=dict)
     flicker: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Entry → measure → gain, where the pairs are frames."""
+
+    detection: Detection | None = None
 
     @property
     def order(self) -> list[int]:
@@ -71,11 +75,17 @@ def write(report: Report, out: Path, controls: Sequence[str]) -> tuple[Path, Pat
 
 def cell(report: Report, entry: int, place: int) -> str:
     """Mean ± half interval, and the mark of the test."""
+    if not np.isfinite(report.summary.mean[entry, place]):
+        return "–"
+    return f"{number(report, entry, place)} {MARKS[float(report.summary.better[entry, place])]}".strip()
+
+
+def number(report: Report, entry: int, place: int) -> str:
+    """Mean ± half interval."""
     mean, low, high = (float(a[entry, place]) for a in (report.summary.mean, report.summary.low, report.summary.high))
     if not np.isfinite(mean):
         return "–"
-    number = _with_half(mean, (high - low) / 2) if np.isfinite(high - low) else _digits(mean)
-    return f"{number} {MARKS[float(report.summary.better[entry, place])]}".strip()
+    return _with_half(mean, (high - low) / 2) if np.isfinite(high - low) else _digits(mean)
 
 
 def heading(report: Report) -> str:
@@ -113,6 +123,11 @@ def _markdown(report: Report, names: Mapping[str, str], controls: Sequence[str])
         head, *rows = _flicker_rows(report)
         lines += ["", f"## {FLICKER}", "", "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
         lines += ["| " + " | ".join(row) + " |" for row in rows]
+    if report.detection:
+        head, *rows = pages.table(report.detection)
+        lines += ["", f"## {pages.HEADING}", "", pages.legend(report.detection), ""]
+        lines += ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+        lines += ["| " + " | ".join([_plain(name), *cells]) + " |" for name, *cells in rows]
     lines += [f"\n## {caption}\n\n![{caption}]({names[caption]})" for caption in (*report.figures, *report.strips)]
     lines += ["", "## How it was made", "", *(f"- {name}: {text}" for name, text in report.facts.items())]
     if report.problems:
@@ -128,6 +143,7 @@ def _html(report: Report, controls: Sequence[str]) -> str:
         "heading": html.escape(heading(report)),
         "table": _html_table(report, controls),
         "flicker": _html_flicker(report),
+        "detection": _html_detection(report),
         "pictures": "\n".join(_picture(*one) for one in figures + strips),
         "metrics": _legend(report.table.metrics, report.profile),
         "facts": _list([f"{name}: {text}" for name, text in report.facts.items()]),
@@ -175,6 +191,17 @@ def _html_flicker(report: Report) -> str:
         "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>" for row in _flicker_rows(report)
     )
     return f"<h2>{html.escape(FLICKER)}</h2><table>{rows}</table>"
+
+
+def _html_detection(report: Report) -> str:
+    if not report.detection:
+        return ""
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>"
+        for row in pages.table(report.detection)
+    )
+    legend = html.escape(pages.legend(report.detection))
+    return f'<h2>{pages.HEADING}</h2><p>{legend}</p><div class="wide"><table>{rows}</table></div>'
 
 
 def _gaps(report: Report, entry: int) -> str:

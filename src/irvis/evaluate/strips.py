@@ -1,6 +1,6 @@
 """Picture strips: the pairs that tell most, every method beside its sources, and where they differ most enlarged."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from .entries import fused
 from .judging import Plan, read
 from .statistics import Table, disagreement, standing
 
+Mark = Callable[[Tensor, str, str], Tensor]
 SHOWN = 7
 """Entries on a strip, best first."""
 
@@ -39,8 +40,11 @@ def telling(table: Table, reference: int) -> dict[str, int]:
 
 
 @torch.inference_mode()
-def strip(match: Match, plan: Plan, names: Sequence[str]) -> Pillow.Image:
-    """One pair: the sources, the entries in the order of `names`, two details of each."""
+def strip(match: Match, plan: Plan, names: Sequence[str], mark: Mark | None = None) -> Pillow.Image:
+    """One pair: the sources, the entries in the order of `names`, two details of each.
+
+    mark: draws on a picture what is known of it, given the names of the pair and of the entry.
+    """
     pair = read(match, plan.reading)
     entries = {entry.name: entry for entry in plan.entries}
     results: dict[str, RGB] = {}
@@ -49,7 +53,13 @@ def strip(match: Match, plan: Plan, names: Sequence[str]) -> Pillow.Image:
             results[name] = fused(entries[name], pair, plan.stems[match.name], plan.device)
         except Exception:  # its absence was reported when the pair was judged
             continue
-    pictures: Mapping[str, Tensor] = {"visible": pair.visible, "infrared": pair.infrared, **results}
+    pictures: Mapping[str, Tensor] = {
+        "visible": pair.visible,
+        "infrared": pair.infrared.expand_as(pair.visible),
+        **results,
+    }
+    if mark:
+        pictures = {name: mark(image, match.name, name) for name, image in pictures.items()}
     return sheet(pictures, differing(list(results.values())), columns=3, width=420)
 
 
