@@ -201,7 +201,8 @@ def finish(
 ) -> tuple[Summary, Path]:
     """Write values.csv, values.json, summary.csv, report.md and report.html under `plan.out`.
 
-    The first entry is the reference. `latex`: table.tex too. `sequence`: pairs of one scene are frames, `matches` in their order.
+    The first entry is the reference. `sequence`: pairs of one scene are frames, `matches` in their order.
+    `found`: what a detector found. `latex`: table.tex is written too.
     """
     summary = summarise(table)
     by_name = {match.name: match for match in matches}
