@@ -107,7 +107,11 @@ def evaluate(
         raise IrvisError(f"--workers is 1 or more, or 0 for one per core, not {workers}")
     if detect is None and (labels is not None or detector):
         raise IrvisError("--labels and --detector are for a detector: give it with --detect MODEL.onnx")
-    asked = detect and detection.Asked(network=detect, labels=labels, feeding=feeding(detector), alarms=false_alarms)
+    asked = (
+        detection.Asked(network=detect, labels=labels, feeding=feeding(detector), alarms=false_alarms)
+        if detect
+        else None
+    )
     methods = method if method is not None else "" if fused else "encdec"
     span = Range.parse(infrared_range) if infrared_range is not None else None
     if infrared is not None or match is not None:
@@ -128,7 +132,7 @@ def evaluate(
     list_unmatched(found)
     done = evaluation.evaluate(
         found.pairs, plan, scene=scene if scene is not None else public.scene if public else catalog.FOLDER,
-        told=scene is not None, sequence=sequence, detect=asked or None, latex=latex, workers=workers,
+        told=scene is not None, sequence=sequence, detect=asked, latex=latex, workers=workers,
         title=f"Evaluation on {Path(dataset).name}",
         data=f"{dataset} {infrared or ''} {split or ''}".strip(), say=errors.print,
         show=lambda total: steps(total, "judging"),

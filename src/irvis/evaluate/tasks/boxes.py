@@ -62,8 +62,9 @@ def without_doubles(found: Boxes, most: float = 0.65, *, keep: int = 100) -> Box
     """Non-maximum suppression in each class: of boxes that overlap by more than `most`, the surest; at most `keep`."""
     found = found[np.argsort(-found.scores, kind="stable")[:3000]]
     apart = found.corners + found.classes[:, None] * (np.abs(found.corners).max(initial=0) * 2 + 1)
-    waiting, chosen = np.arange(len(found)), []
+    waiting = np.arange(len(found))
+    chosen: list[int] = []
     while len(waiting) and len(chosen) < keep:
-        chosen.append(waiting[0])
+        chosen.append(int(waiting[0]))
         waiting = waiting[1:][overlap(apart[waiting[:1]], apart[waiting[1:]])[0] <= most]
     return found[np.array(chosen, np.intp)]

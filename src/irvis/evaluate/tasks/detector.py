@@ -87,7 +87,7 @@ class Detector:
         found = LAYOUTS[self.feeding.layout](run(self.session, pixels), size)
         edges = found.corners
         if edges.size and np.abs(edges).max() <= 2:  # shares of the input
-            edges = edges * [size[1], size[0]] * 1.0 if edges.shape[1] == 2 else edges * [*size[::-1], *size[::-1]]
+            edges = edges * [*size[::-1], *size[::-1]]
         edges = np.clip((edges - [*offset, *offset]) / [*scale, *scale], 0, [*image.shape[:1:-1]] * 2)
         return self._settled(edges, found)
 
