@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ USUAL = {
 def feeding(text: str) -> Feeding:
     """ "layout=yolox,colour=bgr,white=255,fit=corner,size=640,overlap=0.65,classes=FILE", any of them."""
     given: dict[str, Any] = {}
-    kinds = {one.name: type(one.default) for one in fields(Feeding)}
+    kinds = {name: type(value) for name, value in asdict(Feeding()).items()}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, value = part.partition("=")
         if name not in kinds:
