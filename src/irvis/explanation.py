@@ -147,7 +147,7 @@ def _where_seen(parts: Sequence[Tensor], visible: Gray, seen: Gray) -> list[Tens
     """The contributions where the infrared camera saw only a part: elsewhere the visible picture shows."""
     shown = []
     for part, band in zip(parts, _bands(visible), strict=True):
-        here = adaptive_avg_pool2d(seen, part.shape[-2:])
+        here = adaptive_avg_pool2d(seen, (part.shape[-2], part.shape[-1]))
         shown.append(torch.cat([here * part[:, :1] + (1 - here) * band, here * part[:, 1:]], 1))
     return shown
 

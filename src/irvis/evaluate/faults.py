@@ -44,13 +44,17 @@ def softness(fuse: Fusion) -> dict[str, list[float]]:
         grating = 0.45 + 0.12 * wave
         for name, pair in (("visible", (grating, flat)), ("infrared", (flat, grating))):
             inner = _fused(fuse, *pair)[..., 32:-32, 32:-32]
-            of_wave = wave[..., 32:-32, 32:-32]
+            of_wave = wave[..., 32:-32, 32:-32] - wave[..., 32:-32, 32:-32].mean()  # no share of the brightness
             gains[name].append(float((inner * of_wave).sum() / (0.12 * of_wave.square().sum())))
     return gains
 
 
 def clouds(fuse: Fusion, count: int = 6) -> float:
-    """How far the picture leaves the span of two smooth sources at low frequencies: gray levels, 95th percentile."""
+    """How far the picture of two smooth sources is from any smooth blend of them: gray levels, 95th percentile.
+
+    At low frequencies the fused picture is explained by the best quadratic function of both sources, so a tone that is
+    changed alike everywhere is no cloud; what is left is: what depends on the place.
+    """
     worst = []
     for seed in range(count):
         chance = torch.Generator().manual_seed(seed)
@@ -58,9 +62,14 @@ def clouds(fuse: Fusion, count: int = 6) -> float:
             _stretched(gaussian(torch.randn(1, 1, SIZE, SIZE, generator=chance), 24.0), low, high)
             for low, high in ((0.45, 0.95), (0.05, 0.6))
         )
-        fused = gaussian(_fused(fuse, visible, infrared), 6.0)
-        low, high = torch.minimum(visible, infrared), torch.maximum(visible, infrared)
-        worst.append((torch.maximum(low - fused, fused - high)).clamp_min(0).quantile(0.95))
+        fused, *sources = (
+            gaussian(image, 6.0)[0, 0, 16:-16, 16:-16].flatten().double()
+            for image in (_fused(fuse, visible, infrared), visible, infrared)
+        )
+        v, i = (source - source.mean() for source in sources)
+        blends = torch.stack([torch.ones_like(v), v, i, v * v, v * i, i * i], 1)
+        left = fused - blends @ torch.linalg.lstsq(blends, fused[:, None]).solution[:, 0]
+        worst.append(left.abs().quantile(0.95))
     return 255 * float(torch.stack(worst).mean())
 
 
@@ -79,7 +88,8 @@ def plateau(fuse: Fusion) -> tuple[float, float]:
     warm = gaussian(0.3 + 0.3 * checks.float()[None, None], 1.0)
     fused, inside = _fused(fuse, light, warm), distance < 44
     high, low = inside & (checks[None, None] == 1), inside & (checks[None, None] == 0)
-    return float(fused[high].mean() - fused[low].mean()) / 0.3, 255 * float(fused[inside].mean())
+    kept, there = (float(image[high].mean() - image[low].mean()) for image in (fused, warm))
+    return kept / there, 255 * float(fused[inside].mean())
 
 
 def noise(fuse: Fusion, deviation: float = 0.04) -> float:
@@ -93,16 +103,23 @@ def noise(fuse: Fusion, deviation: float = 0.04) -> float:
 
 
 def halo(fuse: Fusion) -> float:
-    """Overshoot beside a strong edge that one source alone has, as a share of the fused step; the worse source."""
-    edge = gaussian((torch.arange(SIZE) >= SIZE // 2).float().expand(1, 1, SIZE, SIZE).contiguous(), 0.7)
-    flat, found = torch.full_like(edge, 0.4), []
-    for pair in ((0.2 + 0.5 * edge, flat), (flat, 0.2 + 0.5 * edge)):
-        row = _fused(fuse, *pair)[0, 0, SIZE // 2]
-        middle = SIZE // 2
-        left, right = row[middle - 44 : middle - 20].mean(), row[middle + 20 : middle + 44].mean()
-        near = row[middle - 16 : middle + 16]
-        beyond = (left - near.min()).clamp_min(0) + (near.max() - right).clamp_min(0)
-        found.append(float(beyond / (2 * (right - left).abs().clamp_min(0.05))))
+    """Overshoot at the rim of a bright disc that one source alone shows, as a share of its step; the worse source.
+
+    The mean of two numbers: how far the ground falls below itself close to the disc, and the disc rises above its own
+    middle close to its rim.
+    """
+    step, radius = 0.5, 20
+    at = torch.arange(SIZE, dtype=torch.float32) - SIZE / 2
+    far = (at[:, None].square() + at.square()).sqrt()
+    disc = 0.2 + step * gaussian((far < radius).float()[None, None], 0.7)
+    flat, found = torch.full_like(disc, 0.4), []
+    rings = [(far >= n) & (far < n + 1) for n in range(80)]
+    for pair in ((disc, flat), (flat, disc)):
+        fused = _fused(fuse, *pair)[0, 0]
+        profile = torch.stack([fused[ring].mean() for ring in rings])
+        below = profile[60:].mean() - profile[radius : radius + 30].min()
+        above = profile[:radius].max() - profile[:8].mean()
+        found.append(float(below.clamp_min(0) + above.clamp_min(0)) / (2 * step))
     return max(found)
 
 
