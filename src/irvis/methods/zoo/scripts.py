@@ -110,7 +110,7 @@ def opencv_rgb(y: Gray, cr: Gray, cb: Gray) -> RGB:
 # -------------------------------------------------------------------------------------------------------------- size
 
 
-def resized(image: Image, size: list[int], antialias: bool = True) -> Image:
+def resized(image: Tensor, size: list[int], antialias: bool = True) -> Tensor:
     """To (height, width), bilinear, of 8 bits: as Pillow does it; without `antialias` as OpenCV does."""
     if list(image.shape[-2:]) == size:
         return image

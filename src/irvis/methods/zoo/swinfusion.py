@@ -203,7 +203,7 @@ def _apart(height: int, width: int, like: Tensor) -> Tensor:
     return -100 * (region[..., None] != region[..., None, :]).to(like.dtype)
 
 
-def _mirrored(image: Gray, right: int, below: int) -> Gray:
+def _mirrored(image: Tensor, right: int, below: int) -> Tensor:
     """The last columns and rows once more, in reverse; repeated where the image is smaller."""
     while right or below:
         columns, rows = min(right, image.shape[-1]), min(below, image.shape[-2])
