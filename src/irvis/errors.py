@@ -34,6 +34,18 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or torch_says
 
 
+class RangeNeededError(IrvisError):
+    """An infrared file holds counts, and nothing says which are black and white."""
+
+
+class NotRegisteredError(IrvisError):
+    """The two images of a pair do not lie on each other, and nothing says how they do: aligning them may help."""
+
+
+class SidesUnknownError(IrvisError):
+    """Nothing says which files are visible and which infrared, or which belong together."""
+
+
 def said(error: Exception) -> str:
     """One line: our own text, `FILE: reason` of the system's errors, else the first line with the kind of error."""
     if isinstance(error, IrvisError):

@@ -1,9 +1,22 @@
 """Two lenses, one picture: infrared brought onto visible, or a refusal."""
 
-from .aligner import FAR, Aligner, misalignment
-from .estimate import SURE, Alignment, estimate, near
+from .aligner import FAR, Aligner, accepting, misalignment
+from .alignment import SURE, Alignment
+from .estimate import estimate, near
 from .fitting import Model
 from .rig import Rig
 from .search import Range
 
-__all__ = ["FAR", "SURE", "Aligner", "Alignment", "Model", "Range", "Rig", "estimate", "misalignment", "near"]
+__all__ = [
+    "FAR",
+    "SURE",
+    "Aligner",
+    "Alignment",
+    "Model",
+    "Range",
+    "Rig",
+    "accepting",
+    "estimate",
+    "misalignment",
+    "near",
+]

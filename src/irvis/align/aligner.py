@@ -1,20 +1,32 @@
 """What `irvis fuse --align` and `--rig` do to each pair: a record that can be sent to another machine."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-
-import numpy as np
 
 from ..color import luma
 from ..errors import IrvisError
 from ..types import RGB, Gray, Scaled
-from .estimate import Alignment, estimate, near, shifted
+from .alignment import Alignment
+from .estimate import checked, estimate, near
 from .fitting import Model
 from .geometry import Size, resizing
+from .overlays import overlays
 from .rig import Rig, places
+from .rivals import shifts
 from .warp import Placement
 
-FAR = 5.0
-"""Pixels of the visible image: a registered pair that is shifted by more is warned of."""
+FAR = 6.0
+"""Pixels of the visible image, at 640 wide: a registered pair that is shifted by more is warned of."""
+NEAR, BETTER, MORE = 3.0, 1.1, 0.06
+"""A pair looks shifted where edges correlate BETTER times as well, and by MORE, further than NEAR pixels (at 320 wide)
+away: chosen so that none of 246 registered pairs does."""
+REACH = 0.15
+"""Of each side: longer shifts are not looked for."""
+
+
+_accepted: ContextVar[list[Alignment] | None] = ContextVar("accepted", default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +41,11 @@ class Aligner:
     """Start from the rig and follow each pair."""
     flow: bool = False
     """Follow with a smooth flow what the transform leaves (parallax, lenses); not on top of a rig alone."""
+
+    @property
+    def estimates(self) -> bool:
+        """Whether it looks at what a pair shows; a rig alone does not."""
+        return self.rig is None or self.refine
 
     def __call__(self, visible: RGB, infrared: Scaled, focal: float | None = None) -> Placement:
         """The placement of infrared over visible; an IrvisError where none can be trusted."""
@@ -57,25 +74,38 @@ def trusted(alignment: Alignment) -> Placement:
     """The matrix, or an IrvisError that says why not."""
     if alignment.problem:
         raise IrvisError(alignment.problem)
+    accepted = _accepted.get()
+    if accepted is not None:
+        accepted.append(alignment)
     return alignment.matrix
+
+
+@contextmanager
+def accepting() -> Iterator[list[Alignment]]:
+    """Every estimate that this thread's aligners accept meanwhile is put into the list, to be told."""
+    accepted: list[Alignment] = []
+    token = _accepted.set(accepted)
+    try:
+        yield accepted
+    finally:
+        _accepted.reset(token)
 
 
 def misalignment(visible: Gray, infrared: Scaled) -> tuple[float, float] | None:
     """How far infrared has to move right and down, in visible pixels, for a pair that is said to be registered.
 
-    None where it fits to `FAR` pixels, or where nothing can be said. Shifts up to about 40 pixels (at 640
-    wide) are seen.
+    None where it fits to about `FAR` pixels, or where nothing can be said. Shifts up to `REACH` of each side are seen,
+    to a few pixels.
     """
     size: Size = (visible.shape[-2], visible.shape[-1])
     start = resizing(size, (infrared.shape[-2], infrared.shape[-1]))
     try:
-        if not _is_far(shifted(visible, infrared, start)):
-            return None
-        found = near(visible, infrared, start)  # what looks far at a glance is looked at closely
+        checked(visible, "visible"), checked(infrared, "infrared")
     except IrvisError:
         return None
-    return found.shift if _is_far(found) else None
-
-
-def _is_far(found: Alignment) -> bool:
-    return found.sure and float(np.hypot(*found.shift)) > FAR
+    found = shifts(visible, infrared, start, overlays(visible, infrared), REACH)
+    here, *_ = found.best(within=NEAR)
+    there, right, down = found.best(outside=NEAR)
+    if there < max(BETTER * here, here + MORE):
+        return None
+    return right * found.step, down * found.step

@@ -9,12 +9,16 @@ from torch import Tensor
 
 from ..types import Gray, Scaled
 from .edges import edges, fitted, laid
-from .geometry import Matrix, Points, Size, resizing
+from .geometry import Matrix, Points, Size, quick, resizing
+from .overlays import Masks
 
 ENLARGED = 4.0
 """Small images are enlarged to the same size, but no further than by this."""
 LEAST_SEEN = 0.7
 """Of a block's area that infrared must have seen."""
+
+DULL = 0.15
+"""Correlation that any two blocks reach."""
 
 Numbers = NDArray[np.float64]
 
@@ -51,14 +55,20 @@ class Found:
     reach: int
 
 
-def look(visible: Gray, infrared: Scaled, matrix: Matrix, how: Look) -> Found | None:
-    """Look for all blocks; None where infrared sees nearly nothing of the visible image."""
+def look(visible: Gray, infrared: Scaled, matrix: Matrix, how: Look, masks: Masks | None = None) -> Found | None:
+    """Look for all blocks; None where infrared sees nearly nothing of the visible image.
+
+    masks: 1 where each picture shows the scene; None = everywhere.
+    """
     full: Size = (visible.shape[-2], visible.shape[-1])
     share = min(ENLARGED, how.long / max(full))
     size = (max(1, round(full[0] * share)), max(1, round(full[1] * share)))
     shrunk = resizing(full, size)
     side = min(how.size, size[0] // 2, size[1] // 2)
-    warm, there = laid(infrared, matrix @ np.linalg.inv(shrunk), size)
+    onto = matrix @ np.linalg.inv(shrunk)
+    warm, there = laid(infrared, onto, size)
+    if masks is not None:
+        there = there * (fitted(masks[0], *size)[0, 0] > 0.99) * (laid(masks[1], onto, size)[0][0, 0] > 0.99)
     if side < 8 or float(there.mean()) < 0.05:
         return None
     corners = _corners(size, side, how.stride)
@@ -82,26 +92,33 @@ def _corners(size: Size, side: int, stride: int) -> Tensor:
     return torch.cartesian_prod(rows, columns)
 
 
-def _cut(image: Tensor, corners: Tensor, side: int) -> Tensor:
-    """(n, side, side)."""
-    rows, columns = (corners[:, n, None] + torch.arange(side) for n in (0, 1))
-    return image[rows[:, :, None], columns[:, None, :]]
+def _cut(plane: Tensor, corners: Tensor, side: int) -> Tensor:
+    """(n, side, side): squares of a plane (h, w)."""
+    squares = plane.unfold(0, side, 1).unfold(1, side, 1)
+    return squares[corners[:, 0], corners[:, 1]]
 
 
 def _correlated(seen: Tensor, felt: Tensor, corners: Tensor, side: int, reach: int) -> tuple[Tensor, Tensor]:
     """(n, 2·reach+1, 2·reach+1): correlation of each block at each move; (n,): mean energy of the visible block."""
     bow = torch.hann_window(side + 2, periodic=False)[1:-1]
     window, wide = bow[:, None] * bow, side + 2 * reach
-    block = _cut(seen, corners, side)
-    around = _cut(torch.nn.functional.pad(felt, (reach,) * 4), corners, wide)
-    spectrum = torch.fft.fft2(block * window, (wide, wide)).conj()
-    product = torch.fft.ifft2(torch.fft.fft2(around) * spectrum).real
-    power = torch.fft.rfft2(around.abs().square())
-    other = torch.fft.irfft2(power * torch.fft.rfft2(window, (wide, wide)).conj(), (wide, wide))
-    energy = (block.abs().square() * window).sum((1, 2))
+    padded = (quick(wide), quick(wide))
+    felt = torch.nn.functional.pad(felt, (reach,) * 4)
+    product = sum(
+        torch.fft.rfft2(_cut(there, corners, wide), padded)
+        * torch.fft.rfft2(_cut(here, corners, side) * window, padded).conj()
+        for there, here in ((felt.real, seen.real), (felt.imag, seen.imag))
+    )
+    power = torch.fft.rfft2(_cut(_squares(felt), corners, wide), padded)
+    other = torch.fft.irfft2(power.mul_(torch.fft.rfft2(window, padded).conj()), padded)
+    energy = (_cut(_squares(seen), corners, side) * window).sum((1, 2))
     part = (..., slice(2 * reach + 1), slice(2 * reach + 1))
     bound = (energy[:, None, None] * other[part].clamp_min(0)).sqrt()
-    return product[part] / (bound + 0.03 * window.sum() ** 0.5), energy / window.sum()
+    return torch.fft.irfft2(product, padded)[part] / (bound + 0.03 * window.sum() ** 0.5), energy / window.sum()
+
+
+def _squares(field: Tensor) -> Tensor:
+    return field.real.square() + field.imag.square()
 
 
 def _peaks(surfaces: Numbers, reach: int) -> tuple[Points, Numbers, NDArray[np.float64]]:
@@ -125,3 +142,9 @@ def _peaks(surfaces: Numbers, reach: int) -> tuple[Points, Numbers, NDArray[np.f
     part = np.clip(np.linalg.solve(stiffness, slope[..., None])[..., 0], -1, 1)
     trace = np.trace(stiffness, axis1=1, axis2=2)[:, None, None]
     return np.stack([column - reach, row - reach], 1) + part, middle, 2 * stiffness / trace
+
+
+def weights_of(found: Found) -> Numbers:
+    """(n,): how much each block counts."""
+    weights: Numbers = 4 * found.texture * np.maximum(found.likeness - DULL, 0) ** 2
+    return weights

@@ -25,6 +25,9 @@ as far as the pair gives reason to.
 ROBUST = 2.0
 """Pixels: moves that fit worse count less and less (Geman & McClure)."""
 
+LEAST = 0.25
+"""Variance of a block of weight 1: no block is known better than to half a pixel."""
+
 Numbers = NDArray[np.float64]
 
 
@@ -49,10 +52,33 @@ def improved(
 
 def fit(places: Points, moves: Points, weights: Numbers, stiffness: Numbers, size: Size, model: Model) -> Numbers:
     """The eight small changes (`geometry.basis`) that follow the moves best."""
-    beyond = np.array(BEYOND[model]) * size[1] / 640
-    spread = np.r_[[FREE] * (2 if model == "shift" else 4), [0.0] * (2 if model == "shift" else 0), beyond]
+    result, free = np.zeros(8), _spread(size, model) > 0
+    result[free] = _solved(places, moves, weights, stiffness, size, model)[0]
+    return result
+
+
+def uncertainty(
+    places: Points, moves: Points, weights: Numbers, stiffness: Numbers, size: Size, model: Model
+) -> Numbers:  # fmt: skip
+    """(8, 8): covariance of what `fit` finds, from how well the moves fit, and no wider than the model allows."""
+    spread = _spread(size, model)
     free = spread > 0
-    steps, result = basis(places, size)[..., free], np.zeros(8)
+    solved, share, normal = _solved(places, moves, weights, stiffness, size, model)
+    left = moves - basis(places, size)[..., free] @ solved
+    counted = 2 * float((share / np.maximum(weights, 1e-12)).sum()) - float(free.sum())
+    noise = np.einsum("n,ni,nij,nj->", share, left, stiffness, left) / max(counted, 1.0)
+    result = np.zeros((8, 8))
+    result[np.ix_(free, free)] = np.linalg.inv(normal / max(float(noise), LEAST) + np.diag(spread[free] ** -2))
+    return result
+
+
+def _solved(
+    places: Points, moves: Points, weights: Numbers, stiffness: Numbers, size: Size, model: Model
+) -> tuple[Numbers, Numbers, Numbers]:  # fmt: skip
+    """The changes that are free, how much each move counted in the end, and the normal matrix without the prior."""
+    spread = _spread(size, model)
+    free = spread > 0
+    steps = basis(places, size)[..., free]
     tight, solved, width = np.diag(spread[free] ** -2), np.zeros(int(free.sum())), 8.0
     for _ in range(20):
         left = moves - steps @ solved
@@ -60,5 +86,10 @@ def fit(places: Points, moves: Points, weights: Numbers, stiffness: Numbers, siz
         normal = np.einsum("n,nia,nij,njb->ab", share, steps, stiffness, steps)
         solved = np.linalg.solve(normal + tight, np.einsum("n,nia,nij,nj->a", share, steps, stiffness, moves))
         width = max(ROBUST, 0.8 * width)
-    result[free] = solved
-    return result
+    return solved, share, normal
+
+
+def _spread(size: Size, model: Model) -> Numbers:
+    """(8,): how far each change may go, in pixels; 0 where it may not."""
+    beyond = np.array(BEYOND[model]) * size[1] / 640
+    return np.r_[[FREE] * (2 if model == "shift" else 4), [0.0] * (2 if model == "shift" else 0), beyond]

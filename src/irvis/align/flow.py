@@ -13,8 +13,7 @@ import torch
 from torch.nn.functional import grid_sample, interpolate
 
 from ..types import Gray, Scaled
-from .blocks import Look, look
-from .estimate import weights_of
+from .blocks import Look, look, weights_of
 from .fitting import Numbers
 from .geometry import Matrix, Points, Size, moved
 

@@ -98,3 +98,15 @@ def magnification(matrix: Matrix, size: Size) -> float:
     ends = moved(matrix, middle)
     area = np.linalg.det(ends[1:] - ends[:1])
     return math.sqrt(area) if np.isfinite(area) and area > 0 else 0.0
+
+
+def quick(length: int) -> int:
+    """The next number with factors 2, 3 and 5 only, of which Fourier transforms are quick."""
+    while True:
+        rest = length
+        for factor in (2, 3, 5):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1:
+            return length
+        length += 1

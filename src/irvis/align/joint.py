@@ -12,10 +12,13 @@ import numpy as np
 
 from ..errors import IrvisError
 from ..types import Gray
-from .blocks import Found, Look, look
-from .estimate import CLOSE, FINE, JUDGED, Alignment, confidence_of, estimate, residual_of, weights_of
+from .alignment import Alignment
+from .blocks import Found, Look, look, weights_of
+from .estimate import FINE, estimate
 from .fitting import Model, Numbers, fit, improved
 from .geometry import Matrix, basis, grid, magnification, moved
+from .judging import JUDGED, confidence_of, residual_of
+from .overlays import overlays
 from .search import Range
 
 Read = Callable[[str], tuple[Gray, Gray]]
@@ -132,7 +135,8 @@ def _apart(one: Alignment, other: Alignment) -> float:
 
 def _looked(names: Sequence[str], read: Read, matrix: Matrix, how: Look) -> list[Found]:
     """The blocks of each pair; pairs that see nearly nothing of each other have none."""
-    found = (look(*read(name), matrix, how) for name in names)
+    pairs = (read(name) for name in names)
+    found = (look(*pair, matrix, how, overlays(*pair)) for pair in pairs)
     return [blocks for blocks in found if blocks is not None]
 
 
@@ -158,7 +162,7 @@ def _pooled(found: Sequence[Found]) -> tuple[Numbers, Numbers, Numbers, Numbers]
 
 
 def _judged(alignment: Alignment, found: Sequence[Found]) -> Alignment:
-    single = [confidence_of(one, CLOSE[JUDGED.long]) for one in found]
+    single = [confidence_of(one) for one in found]
     half = (len(found) + 1) // 2
     residual = residual_of(found[0], alignment.model) if len(found) == 1 else math.inf
     if len(found) > 1:
@@ -166,7 +170,7 @@ def _judged(alignment: Alignment, found: Sequence[Found]) -> Alignment:
     return replace(
         alignment, confidence=float(np.median([confidence for confidence, _ in single])) if single else 0.0,
         agreeing=sum(agreeing for _, agreeing in single), looked_at=sum(len(one.places) for one in found),
-        residual=residual,
+        residual=residual, error=alignment.error if len(found) == 1 else None,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import IrvisError
+from .draws import drawn, ordered
 from .fitting import Model
 from .geometry import Matrix, Points, Size, magnification, moved, similarity
 
@@ -22,8 +23,8 @@ BETTER = 0.9
 """Of the error of points left out, what a richer transform must at most leave to be preferred."""
 CLOSE = 5.0
 """Pixels from which points count less and less, and within which a marked one agrees."""
-DRAWS, ROUNDS = 300, 30
-"""Of a few points to start from; of least squares."""
+ROUNDS = 30
+"""Of least squares."""
 
 Numbers = NDArray[np.float64]
 
@@ -88,19 +89,15 @@ def start(marks: Marks, model: Model) -> Matrix:
     count, need = len(marks.before), NEED[model]
     if count < 2 * need + 2:
         return everything
-    best, least = everything, float(np.median(distances(everything, marks)))
-    random = np.random.default_rng(0)
-    for _ in range(DRAWS):
-        few = np.zeros(count, bool)
-        few[random.choice(count, need, replace=False)] = True
-        try:
-            matrix = _solved(marks.part(few), np.ones(need), model)
-        except IrvisError:
-            continue
-        error = float(np.median(distances(matrix, marks)))
-        if error < least and magnification(matrix, marks.visible):
-            best, least = matrix, error
-    return best
+    least = float(np.median(distances(everything, marks)))
+    step = 1 / _enlarged(marks)
+    for matrix, error in zip(
+        *ordered(drawn(marks.before, marks.after, need, model, step), marks.before, marks.after), strict=True
+    ):
+        view = magnification(matrix, marks.visible)
+        if view:
+            return matrix if error / view < least else everything
+    return everything
 
 
 def left_out(marks: Marks, model: Model, first: Matrix) -> Numbers:
@@ -140,10 +137,10 @@ def _solved(marks: Marks, share: Numbers, model: Model, near: Matrix | None = No
     """Weighted least squares; of a homography with the depths of `near`."""
     before, after = marks.before, marks.after
     if model == "shift":
-        scale = max(full / other for full, other in zip(marks.visible, marks.infrared, strict=True))
+        scale = _enlarged(marks)
         shift = np.average(after - before / scale, axis=0, weights=np.maximum(share, 1e-12))
         return np.array([[1 / scale, 0, shift[0]], [0, 1 / scale, shift[1]], [0, 0, 1]])
-    apart = np.linalg.matrix_rank(before - before.mean(0), tol=1e-3)
+    apart = _dimensions(before)
     if len(before) < NEED[model] or apart < (1 if model == "similarity" else 2):
         raise IrvisError(f"a {model} takes {NEED[model]} points or more that are apart and not on one line.")
     if model == "similarity":
@@ -156,6 +153,11 @@ def _solved(marks: Marks, share: Numbers, model: Model, near: Matrix | None = No
     return matrix / (matrix[2, 2] if abs(matrix[2, 2]) > 1e-12 else 1e-12)
 
 
+def _enlarged(marks: Marks) -> float:
+    """Pixels of visible for one of infrared, where it covers the visible image."""
+    return max(full / other for full, other in zip(marks.visible, marks.infrared, strict=True))
+
+
 def _affine(before: Points, after: Points, share: Numbers) -> Matrix:
     solved = np.linalg.lstsq(share * np.c_[before, np.ones(len(before))], share * after, rcond=None)[0]
     return np.vstack([solved.T, [0, 0, 1]])
@@ -165,7 +167,7 @@ def _homography(before: Points, after: Points, share: Numbers) -> Matrix:
     """Of spread points (Hartley 1997), by the least singular vector."""
     one, none = np.c_[before, np.ones(len(before))], np.zeros((len(before), 3))
     rows = np.r_[share * np.c_[one, none, -after[:, :1] * one], share * np.c_[none, one, -after[:, 1:] * one]]
-    values, vectors = np.linalg.svd(rows)[1:]
+    values, vectors = np.linalg.svd(rows, full_matrices=len(rows) < 9)[1:]
     if len(values) < 8 or values[7] < 1e-9 * values[0]:
         raise IrvisError("a homography takes 4 points or more, no three of four on one line.")
     return np.asarray(vectors[8].reshape(3, 3), np.float64)
@@ -182,3 +184,9 @@ def _spread(points: Points) -> tuple[Matrix, Matrix]:
 def within(points: Points, size: Size) -> NDArray[np.bool_]:
     """(n,): which lie on a pixel of an image of `size`."""
     return np.asarray(((points >= -0.5) & (points <= np.array(size[::-1]) - 0.5)).all(1))
+
+
+def _dimensions(points: Points) -> int:
+    """0 of points in one place, 1 of points on one line, else 2."""
+    off = points - points.mean(0)
+    return int((np.linalg.eigvalsh(off.T @ off) > 1e-6).sum())

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import IrvisError
-from .estimate import Alignment, log10_of_at_least
+from .alignment import Alignment
 from .fitting import Model
 from .geometry import Size
+from .judging import meaningful
 from .marks import NEED, Marks, Numbers, chosen_model, distances, left_out, start, transform, typical, within
 
 Matcher = Callable[[Tensor, Tensor], Any]
@@ -96,7 +97,7 @@ def from_matcher(matcher: Matcher, visible: Tensor, infrared: Tensor, model: Mod
     chance = min(1.0, math.pi * close**2 / (size[0] * size[1]))
     return Alignment(
         matrix=matrix, visible=size, infrared=other, model=chosen, agreeing=fit, looked_at=count, residual=residual,
-        confidence=_meaningful(fit, count, NEED[chosen], chance),
+        confidence=meaningful(fit, count, NEED[chosen], chance),
     )  # fmt: skip
 
 
@@ -113,14 +114,6 @@ def _agreeing(opencv: Any, marks: Marks, model: Model) -> NDArray[np.bool_]:
     else:
         found = opencv.findHomography(after, before, method=opencv.USAC_MAGSAC, **how)[1]
     return none if found is None else np.asarray(found).ravel().astype(bool)
-
-
-def _meaningful(agreeing: int, count: int, need: int, chance: float) -> float:
-    """-log10 of the number of false alarms: C(n, need) · (n - need) · P(at least so many of the rest agree)."""
-    if agreeing <= need:
-        return 0.0
-    tests = math.log10(math.comb(count, need)) + math.log10(count - need)
-    return -tests - log10_of_at_least(agreeing - need, count - need, chance)
 
 
 def _given(result: Any, visible: Size, infrared: Size) -> Marks:

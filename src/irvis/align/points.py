@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..errors import IrvisError
-from .estimate import Alignment
+from .alignment import Alignment
 from .fitting import Model
 from .geometry import Points, Size
 from .marks import NEED, Marks, Numbers, chosen_model, distances, left_out, start, transform, typical, within

@@ -17,7 +17,7 @@ from datetime import date
 import numpy as np
 
 from ..errors import IrvisError
-from .estimate import Alignment
+from .alignment import Alignment
 from .geometry import Matrix, Points, Size, grid, magnification, moved, resizing
 from .lens import Lens, bent, straight
 

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from ..data.matching import Match
-from ..errors import IrvisError
+from ..errors import IrvisError, NotRegisteredError
 from . import examples, filming, fusing, judging, showing, telling, uploads
 from .asking import RESET, wish_of
 from .filming import Filmed
@@ -33,7 +33,8 @@ class Actions:
             done = self._run(folder, sent, tell)
         except Exception as problem:
             self.rooms.drop(folder)
-            raise IrvisError(self.plainly(problem, folder)) from problem
+            kind = type(problem) if isinstance(problem, IrvisError) else IrvisError
+            raise kind(self.plainly(problem, folder)) from problem
         self.rooms.keep_only(folder, "fused")
         return done
 
@@ -60,7 +61,7 @@ class Actions:
             done = self.run(session, sent, lambda share, text: progress(share, text))
             changed = self._film(done) if isinstance(done, Filmed) else self._pictures(done)
         except IrvisError as problem:
-            return {"message": telling.refused(str(problem)), "align": _seen("Align and fuse" in str(problem))}
+            return {"message": telling.refused(str(problem)), "align": _seen(isinstance(problem, NotRegisteredError))}
         return changed | {
             "downloads": telling.downloads(done),
             "command": telling.commands(done),

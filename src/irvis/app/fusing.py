@@ -13,7 +13,7 @@ from ..align import Aligner, misalignment
 from ..align.warp import Placement
 from ..color import luma
 from ..data.matching import Match
-from ..errors import IrvisError
+from ..errors import IrvisError, RangeNeededError
 from ..files import method_name
 from ..io.laying import Laying
 from ..types import RGB, Pair, Scaled
@@ -134,7 +134,7 @@ def _first_look(taken: Taken, wish: Wish, where: Remembered | None) -> tuple[int
                 return number, read(match, one.reading(where)), one
             except IrvisError as found:
                 problem = problem or found
-                if "needs a range" not in str(found):
+                if not isinstance(found, RangeNeededError):
                     break
     raise problem or IrvisError("there are no pairs.")
 

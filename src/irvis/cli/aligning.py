@@ -221,18 +221,7 @@ def line(one: "job.Aligned") -> str:
     """What became of a pair."""
     if one.problem or one.alignment is None:
         return f"{one.name}: {one.problem or ('was there already' if one.skipped else 'aligned by the rig')}"
-    facts = record(one)
-    residual, confidence = facts["residual"], facts["confidence"]
-    agree = (
-        "by points"
-        if confidence is None
-        else f"{one.alignment.agreeing} of {one.alignment.looked_at} parts agree, confidence {confidence:.0f}"
-    )
-    error = "" if residual is None else f", error about {residual:.1f} px"
-    return (
-        f"{one.name}: infrared moves by ({facts['right']:+.1f}, {facts['down']:+.1f}) px, scale {facts['scale']:.3f}, "
-        f"turn {facts['turn']:+.1f}°; {agree}{error}"
-    )
+    return f"{one.name}: {one.alignment.told}"
 
 
 def record(one: "job.Aligned") -> dict[str, Any]:
@@ -243,13 +232,10 @@ def record(one: "job.Aligned") -> dict[str, Any]:
     if found is None:
         return facts
     right, down = found.shift
-    (a, b), (c, d) = found.matrix[0, :2], found.matrix[1, :2]
-    scale = math.sqrt(abs(a * d - b * c)) * max(v / i for v, i in zip(found.visible, found.infrared, strict=True))
     return facts | {
-        "matrix": found.matrix.tolist(), "right": right, "down": down, "scale": 1 / scale if scale else 0.0,
-        "turn": math.degrees(math.atan2(c - b, a + d)), "confidence": finite(found.confidence),
-        "agreeing": found.agreeing,
-        "looked_at": found.looked_at, "residual": finite(found.residual),
+        "matrix": found.matrix.tolist(), "right": right, "down": down, "scale": found.scale, "turn": found.turn,
+        "confidence": finite(found.confidence), "agreeing": found.agreeing, "looked_at": found.looked_at,
+        "residual": finite(found.residual), "error": found.error,
     }  # fmt: skip
 
 

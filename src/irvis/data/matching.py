@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from irvis.errors import IrvisError
+from irvis.errors import IrvisError, SidesUnknownError
 from irvis.io import FRAMES, READABLE
 
 VISIBLE_FOLDERS = ("vi", "vis", "visible", "visual", "rgb", "eo", "color", "colour")
@@ -89,7 +89,7 @@ def match(
         first, second = inside
     same = first == second or (kind == "folder" and first.samefile(second))
     if same and patterns is None:
-        raise IrvisError(f"{first} is given for both sides: say which file is which with {HELP}.")
+        raise SidesUnknownError(f"{first} is given for both sides: say which file is which with {HELP}.")
     if kind == "glob" and patterns is None:
         return _two_globs(first, second)
     roots = (first, second) if kind == "folder" else (None, None)
@@ -231,7 +231,7 @@ def _folders_inside(root: Path, required: bool) -> tuple[Path, Path] | None:
             return found[0]
     if not required:
         return None
-    raise IrvisError(
+    raise SidesUnknownError(
         f"{root} has no visible and infrared sub-folder (such as vi and ir): give both folders, "
         f"or {HELP} when the files of both lie in it."
     )
@@ -329,7 +329,7 @@ def _join(sides: Sequence[Sequence[Path]], named: Sequence[dict[str, Path]]) -> 
     shared = sorted(visible.keys() & infrared.keys(), key=natural)
     if not shared:
         shown = [", ".join(path.name for path in side[:3]) or "none" for side in sides]
-        raise IrvisError(
+        raise SidesUnknownError(
             f"No visible file matches an infrared one (visible: {shown[0]}; infrared: {shown[1]}): "
             f"where stems differ, give {HELP}."
         )

@@ -8,7 +8,7 @@ that no camera saw. An EXIF block too damaged to read is left out; damaged pixel
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +17,11 @@ from typing import Literal
 import numpy as np
 import torch
 
-from ..align.warp import window
+from ..align.warp import Placement, window
 from ..cameras import read as read_camera
-from ..errors import IrvisError
+from ..errors import IrvisError, NotRegisteredError
 from ..thermal import Range, Sensing
-from ..types import RGB, Gray, Meta, Pair
+from ..types import RGB, Gray, Meta, Pair, Scaled
 from . import photo
 from .decode import MAX_PIXELS, READABLE, Raster, StrPath, read_raster, within_memory
 from .deep import Samples
@@ -151,7 +151,9 @@ def read_pair(
         if laying is None:
             one = photo.stretched(image, warm, measured, meta)
         else:
-            one = laid(image, warm, photo.measured(measured), meta, laying)
+            with _naming(raster.path) if alone else nullcontext():
+                near = _near_the_cameras(laying, measured) if alone else laying
+                one = laid(image, warm, photo.measured(measured), meta, near)
     kept = thermal(measured, made, sensing, one.placement) if sensing.keep else None
     return Pair(name, one.visible, one.infrared, one.valid, meta=one.meta, thermal=kept)
 
@@ -166,6 +168,18 @@ def _inside(
     kept = thermal(measured, made, sensing, window(place.window, made.image.shape)) if sensing.keep else None
     meta = Meta(exif=read_raster(path).exif, xmp=read_xmp(path), shown=made.text)
     return Pair(name, place.visible, photo.seen(_tensor(made.image[..., None]), place), meta=meta, thermal=kept)
+
+
+def _near_the_cameras(laying: Laying, measured: Measured) -> Laying:
+    """The same, but an estimate far from the camera's own alignment is refused."""
+
+    def where(visible: RGB, infrared: Scaled, focal: float | None) -> Placement:
+        found = laying.where(visible, infrared, focal)
+        if getattr(laying.where, "estimates", True):
+            photo.refuse_far(measured, found, (visible.shape[-2], visible.shape[-1]))
+        return found
+
+    return replace(laying, where=where)
 
 
 def holds_record(path: StrPath) -> bool:
@@ -233,7 +247,7 @@ def _naming(path: Path, hint: str = "") -> Iterator[None]:
         yield
     except IrvisError as error:
         named = "" if str(error).startswith(str(path)) else f"{path}: "
-        raise IrvisError(f"{named}{error}{hint and ' '}{hint}") from error
+        raise type(error)(f"{named}{error}{hint and ' '}{hint}") from error
 
 
 def _measure(path: Path, sensing: Sensing) -> Measured:
@@ -267,7 +281,7 @@ def _swap_hint(visible: Raster, infrared: Raster) -> str:
 def _refuse_other_size(visible: Raster, infrared: Raster) -> None:
     (height, width), (infrared_height, infrared_width) = visible.samples.shape[:2], infrared.samples.shape[:2]
     if (height, width) != (infrared_height, infrared_width):
-        raise IrvisError(
+        raise NotRegisteredError(
             f"{visible.path} is {width}x{height} and {infrared.path} is {infrared_width}x{infrared_height}: "
             "type --align or, if they show the same view, --resize-infrared."
         )

@@ -7,14 +7,18 @@ import numpy as np
 import torch
 
 from .. import cameras
-from ..align.warp import window
-from ..errors import IrvisError
+from ..align.geometry import Size, grid, moved
+from ..align.warp import Placement, window
+from ..errors import IrvisError, NotRegisteredError
 from ..thermal import Sensing
 from ..thermal.asked import Crop
 from ..types import RGB, Gray, Image, Meta, Scaled
 from .infrared import Measured
 from .laying import LEAST, Laid
 from .samples import tensor
+
+APART = 0.05
+"""Of the photo's longer side: an estimate that is further from the camera's own alignment is not believed."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -47,7 +51,7 @@ def place(measured: Measured, crop: Crop | None, stretch: bool) -> Place:
     window = cameras.thermal_window(found)
     height, width = found.photo.shape[:2]
     if window is None and not stretch:
-        raise IrvisError(
+        raise NotRegisteredError(
             "its photo and its thermal image are not aligned, and the file does not say how they lie: "
             "type --align or, if they show the same view, --resize-infrared."
         )
@@ -57,6 +61,21 @@ def place(measured: Measured, crop: Crop | None, stretch: bool) -> Place:
         raise IrvisError("by the camera's own alignment its thermal image lies outside its photo.")
     part = found.photo[first[1] : last[1], first[0] : last[0]]
     return Place(visible=tensor(part) / 255, window=(left - first[0], top - first[1], wide, high))
+
+
+def refuse_far(found: Measured, placement: Placement, size: Size) -> None:
+    """An IrvisError where an estimate lies far from the camera's own alignment; `size`: of the photo."""
+    own = None if found.radiometric is None else cameras.thermal_window(found.radiometric)
+    if own is None or placement.ndim != 2:
+        return
+    there = grid(size)
+    camera = moved(np.linalg.inv(window(own, found.raster.samples.shape)), moved(placement, there))
+    off = float(np.nanmedian(np.linalg.norm(camera - there, axis=1)))
+    if not off <= APART * max(size):
+        raise IrvisError(
+            f"the estimate lies {off:.0f} px from the camera's own alignment, which the file holds: "
+            "leave --align out to take the camera's."
+        )
 
 
 def seen(infrared: Scaled, place: Place) -> Gray:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..cameras import CONDITIONS
 from ..color import gray
-from ..errors import IrvisError
+from ..errors import IrvisError, RangeNeededError
 from ..thermal import Range, Scale, Sensing, scale_of, scaled
 from ..thermal.asked import Polarity
 from ..types import Thermal
@@ -140,7 +140,7 @@ def plane(samples: Samples) -> NDArray[Any]:
 
 def _scale(values: NDArray[Any], span: Range | None, samples: Samples, unit: _Unit = "counts") -> Scale | None:
     if span is None and samples.dtype != np.uint8:
-        raise IrvisError(_no_range(samples))
+        raise RangeNeededError(_no_range(samples))
     if span is None:
         return None
     refuse_outside(span, _ends(values))

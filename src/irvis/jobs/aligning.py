@@ -14,7 +14,7 @@ from ..align import Alignment
 from ..align.warp import Placement, places, values_over
 from ..color import luma
 from ..data.matching import Match
-from ..errors import IrvisError, said
+from ..errors import IrvisError, RangeNeededError, said
 from ..files import whole
 from ..io import photo
 from ..io.deep import Samples
@@ -76,9 +76,7 @@ def seen(pair: Match, files: Files) -> tuple[RGB, Meta, Scaled]:
         visible, meta = photo.whole(measure(pair.infrared, files.sensing)), Meta(exif=meta.exif)
     try:
         infrared = io.read_infrared(pair.infrared, range=files.range, color=files.color, sensing=files.sensing)
-    except IrvisError as error:
-        if files.range is not None or "needs a range" not in str(error):
-            raise
+    except RangeNeededError:
         infrared = io.read_infrared(pair.infrared, range=ANY, color=files.color, sensing=files.sensing)
     return visible, meta, infrared
 
@@ -119,6 +117,8 @@ def _align(pair: Match, align: Align, files: Files) -> Aligned:
     if alignment is not None and alignment.problem:
         return Aligned(name=pair.name, alignment=alignment, problem=alignment.problem)
     placement = found.matrix if isinstance(found, Alignment) else found
+    if alignment is not None and pair.visible == pair.infrared:
+        photo.refuse_far(measure(pair.infrared, files.sensing), placement, size(visible))
     written = () if files.out is None else _written(pair, visible, meta, infrared, placement, files, files.out)
     return Aligned(name=pair.name, alignment=alignment, files=written)
 

@@ -9,7 +9,7 @@ import torch
 from PIL import Image as Pillow
 
 from .. import io, sheet
-from ..align import misalignment
+from ..align import accepting, misalignment
 from ..color import gray, luma
 from ..data.matching import Match
 from ..errors import refuse_full, said
@@ -32,6 +32,8 @@ class Loaded:
     made: Mapping[str, str]
     """What each file says of what made it."""
     notes: tuple[str, ...]
+    told: tuple[str, ...] = ()
+    """How it was aligned."""
 
     @property
     def kind(self) -> tuple[object, ...]:
@@ -117,7 +119,7 @@ def _read(
         return Ended(Done(name=match.name, files=tuple(paths.values()), problem=said(error)))
     if not todo:
         return Ended(Done(name=match.name, files=tuple(paths.values()), skipped=True))
-    with io.noting() as notes:
+    with io.noting() as notes, accepting() as aligned:
         try:
             pair = io.read_pair(
                 match.visible,
@@ -136,7 +138,8 @@ def _read(
             files = tuple(todo.values())
             return Ended(Done(name=match.name, files=files, problem=said(error), notes=tuple(notes)))
     made = {m: text(of_pair(records[m], match)) for m in todo}
-    return Loaded(pair=pair, paths=todo, made=made, notes=tuple(notes))
+    told = tuple(one.told for one in aligned)
+    return Loaded(pair=pair, paths=todo, made=made, notes=tuple(notes), told=told)
 
 
 def _looks_shifted(pair: Pair) -> list[str]:
@@ -198,7 +201,8 @@ def _pictures(
 
 
 def _outcome(loaded: Loaded, problem: str) -> Done:
-    return Done(name=loaded.pair.name, files=tuple(loaded.paths.values()), problem=problem, notes=loaded.notes)
+    files = tuple(loaded.paths.values())
+    return Done(name=loaded.pair.name, files=files, problem=problem, notes=loaded.notes, told=loaded.told)
 
 
 @torch.inference_mode()
@@ -208,7 +212,7 @@ def _write(fused: Fused, writing: Writing) -> Done:
     except Exception as error:
         refuse_full(error)
         return replace(fused.done, problem=said(error))
-    return replace(fused.done, told=told[0]) if told else fused.done
+    return replace(fused.done, told=(*fused.done.told, *told[0])) if told else fused.done
 
 
 def _write_one(fused: Fused, method: str, picture: RGB, writing: Writing) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ class Done:
     problem: str = ""
     notes: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
-    """Temperatures that were asked for."""
+    """How it was aligned, and temperatures that were asked for."""
 
 
 def targets(pair: Match, methods: Sequence[str], writing: Writing) -> dict[str, Path]:

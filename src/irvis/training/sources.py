@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..data import catalog
-from ..data.matching import HELP, split_by_scene
+from ..data.matching import split_by_scene
 from ..data.pairs import ImageFolder, Joined, PairFolder, SceneFolder, Source, Taught
 from ..data.patterns import Patterns
-from ..errors import IrvisError
+from ..errors import IrvisError, SidesUnknownError
 from ..thermal import Range
 from .looking import Lost, Show, looked_at
 from .recipe import Data
@@ -113,9 +113,7 @@ def _folder(folder: Path, data: Data, range: Range | None, memory: int) -> _Fold
     split = "train" if layout is not None and "train" in layout.splits else None
     try:
         found = catalog.find(folder, split=split)
-    except IrvisError as problem:
-        if HELP not in str(problem):  # a word of other verbs
-            raise
+    except SidesUnknownError as problem:  # whose text has a word of other verbs
         raise IrvisError(
             f"{folder} holds no pairs that training can tell: put the files, or links to them, into {folder / 'vi'} "
             f"and {folder / 'ir'}, both of a pair under one name"

@@ -85,8 +85,7 @@ def _together(
     found = together(list(looks), lambda name: _grays(*looks[name], following), aligner.model, span)
     if found.alignment.problem:
         raise IrvisError(found.alignment.problem)
-    note = f"aligned by {len(found.used)} of {len(looks)} moments (residual {found.alignment.residual:.1f} px)"
-    return found.alignment.matrix, note
+    return found.alignment.matrix, f"aligned by {len(found.used)} of {len(looks)} moments: {found.alignment.told}"
 
 
 def _span(looks: Mapping[str, tuple[Frame, Frame]], aligner: Aligner, following: Following) -> Range:
