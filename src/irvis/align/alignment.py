@@ -8,9 +8,8 @@ import numpy as np
 from .fitting import Model
 from .geometry import Matrix, Size, moved
 
-SURE = 1.0
-"""Confidence from which a transform is believed: so many parts agree by chance in 1 of 10 pairs or less, and such a
-transform would have to be without a rival, too."""
+SURE = 2.0
+"""Confidence from which a transform is believed: so many parts agree by chance with odds of 1 to 100 or less."""
 LOOSE = 0.03
 """Of the longer side of the visible image: a transform that may be further off is not used."""
 
@@ -21,8 +20,7 @@ class Alignment:
 
     matrix: (x, y, 1) of visible pixels to infrared pixels; the centre of the first pixel is (0, 0).
     visible, infrared: the sizes (height, width) it holds for.
-    confidence: -log10 of how many transforms are to be expected on which so many parts agree by chance; from `SURE` on
-        it is believed.
+    confidence: -log10 of the odds that so many parts agree by chance; from `SURE` on it is believed.
     agreeing, looked_at: parts that are found within 4 pixels (of the visible image at 640 wide) of where they
         should be, of all that were looked for.
     residual: pixels of the visible image by which two estimates from halves of the parts differ, halved.

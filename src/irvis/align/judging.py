@@ -41,15 +41,14 @@ def judged(visible: Gray, infrared: Scaled, matrix: Matrix | None, model: Model,
 
 
 def confidence_of(found: Found) -> tuple[float, int]:
-    """-log10 of the number of transforms that so many blocks agree with by chance, and how many do.
+    """-log10 of the odds that so many blocks agree by chance, besides those that can always be made to fit; how many do.
 
-    By chance a block is best found anywhere within its reach alike, and each for itself: blocks do not overlap. Every
-    two blocks make a transform (Moisan & Stival, IJCV 2004).
+    By chance a block is best found anywhere within its reach alike, and each for itself: blocks do not overlap.
     """
     close = CLOSE * max(found.size)
     agreeing = int((np.linalg.norm(found.moves, axis=1) <= close).sum())
     chance = min(1.0, math.pi * (close + 0.5) ** 2 / (2 * found.reach + 1) ** 2)
-    return meaningful(agreeing, len(found.places), FREE, chance), agreeing
+    return -log10_of_at_least(agreeing - FREE, len(found.places) - FREE, chance), agreeing
 
 
 def meaningful(agreeing: int, count: int, need: int, chance: float) -> float:

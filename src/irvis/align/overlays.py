@@ -14,15 +14,15 @@ FLAT = 5 / 255
 """Levels by which a row of a border differs in itself and from the outermost one."""
 LONG = 320
 """Pixels of the longer side at which both pictures are compared."""
-ALIKE, STRONG = 0.06, 0.25
+ALIKE, STRONG = 0.03, 0.25
 """Two pictures show one overlay where they differ by less, at lines that are this much brighter or darker."""
 THIN, RIM = 17, 6
 """Pixels, at LONG: lines are thinner; what lies so near is not looked at either."""
 MOST = 0.4
 """Of the lines of a picture: where both share more, they are one picture and not two of one overlay."""
-MOSTLY = 0.75
+MOSTLY = 0.85
 """Of the lines around a place: where fewer are alike, it is chance."""
-FEW = 60
+FEW = 90
 """Pixels, at LONG: fewer are no overlay."""
 
 Masks = tuple[Gray, Gray]
