@@ -22,6 +22,8 @@ FAR = 6.0
 NEAR, BETTER, MORE = 3.0, 1.1, 0.06
 """A pair looks shifted where edges correlate BETTER times as well, and by MORE, further than NEAR pixels (at 320 wide)
 away: chosen so that none of 246 registered pairs does."""
+ALONE = 0.85
+"""Of the height of that peak: where another one reaches it, nothing can be said."""
 REACH = 0.15
 """Of each side: longer shifts are not looked for."""
 
@@ -100,12 +102,13 @@ def misalignment(visible: Gray, infrared: Scaled) -> tuple[float, float] | None:
     size: Size = (visible.shape[-2], visible.shape[-1])
     start = resizing(size, (infrared.shape[-2], infrared.shape[-1]))
     try:
-        checked(visible, "visible"), checked(infrared, "infrared")
+        checked(visible, "visible")
+        checked(infrared, "infrared")
     except IrvisError:
         return None
     found = shifts(visible, infrared, start, overlays(visible, infrared), REACH)
     here, *_ = found.best(within=NEAR)
     there, right, down = found.best(outside=NEAR)
-    if there < max(BETTER * here, here + MORE):
+    if there < max(BETTER * here, here + MORE) or found.beside(right, down, NEAR) > ALONE * there:
         return None
     return right * found.step, down * found.step

@@ -55,7 +55,8 @@ def estimate(
     ------
     IrvisError: an image is blank, or smaller than 32 pixels.
     """
-    checked(visible, "visible"), checked(infrared, "infrared")
+    checked(visible, "visible")
+    checked(infrared, "infrared")
     if matcher is not None:
         from .matching import from_matcher
 
@@ -74,7 +75,8 @@ def estimate(
 
 def near(visible: Gray, infrared: Scaled, start: Matrix, model: Model = "auto") -> Alignment:
     """Refine a transform that is known to about 30 pixels (of the visible image at 640 wide): no search."""
-    checked(visible, "visible"), checked(infrared, "infrared")
+    checked(visible, "visible")
+    checked(infrared, "infrared")
     masks = overlays(visible, infrared)
     matrix = refined(visible, infrared, start, model, (*ROUGH, *FINE[1:]), masks)
     return judged(visible, infrared, matrix, model, masks)

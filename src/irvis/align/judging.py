@@ -41,7 +41,7 @@ def judged(visible: Gray, infrared: Scaled, matrix: Matrix | None, model: Model,
 
 
 def confidence_of(found: Found) -> tuple[float, int]:
-    """-log10 of the odds that so many blocks agree by chance, besides those that can always be made to fit; how many do.
+    """-log10 of the odds that so many blocks agree by chance (two always can be made to), and how many do.
 
     By chance a block is best found anywhere within its reach alike, and each for itself: blocks do not overlap.
     """

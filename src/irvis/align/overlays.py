@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
 
-from ..types import Gray
+from ..types import Gray, Scaled
 from .edges import fitted
 
 FLAT = 5 / 255
@@ -25,11 +25,11 @@ MOSTLY = 0.85
 FEW = 90
 """Pixels, at LONG: fewer are no overlay."""
 
-Masks = tuple[Gray, Gray]
+Masks = tuple[Gray, Scaled]
 """(1, 1, h, w) of each picture, 1 where it shows the scene."""
 
 
-def overlays(visible: Gray, infrared: Gray) -> Masks | None:
+def overlays(visible: Gray, infrared: Scaled) -> Masks | None:
     """Where each picture shows the scene; None where both do everywhere."""
     seen, felt = _inside(visible), _inside(infrared)
     drawn = _drawn(visible, infrared)
@@ -64,7 +64,7 @@ def _rim(image: Gray) -> int:
     return max(2, round(RIM * max(image.shape[-2:]) / LONG))
 
 
-def _drawn(visible: Gray, infrared: Gray) -> Tensor | None:
+def _drawn(visible: Gray, infrared: Scaled) -> Tensor | None:
     """1 where both pictures, one laid on the other, show the same lines in the same brightness; None for nowhere."""
     share = min(1.0, LONG / max(visible.shape[-2:]))
     size = (max(1, round(visible.shape[-2] * share)), max(1, round(visible.shape[-1] * share)))

@@ -52,6 +52,11 @@ class Shifts:
         row, column = divmod(int(score.argmax()), len(self.right))
         return float(score.max()), float(self.right[column]), float(self.down[row])
 
+    def beside(self, right: float, down: float, away: float) -> float:
+        """The highest other peak, further than `away` shrunk pixels from a move."""
+        far = torch.hypot(self.down[:, None] - down, self.right[None] - right) > away
+        return float(torch.where(far, self.peaks().score, -1.0).max())
+
 
 def rival(visible: Gray, infrared: Scaled, matrix: Matrix, masks: Masks | None) -> tuple[float, float] | None:
     """The move right and down in visible pixels at which infrared would fit about as well; None where nowhere."""

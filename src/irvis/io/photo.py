@@ -69,7 +69,9 @@ def refuse_far(found: Measured, placement: Placement, size: Size) -> None:
     if own is None or placement.ndim != 2:
         return
     there = grid(size)
-    camera = moved(np.linalg.inv(window(own, found.raster.samples.shape)), moved(placement, there))
+    camera = moved(
+        np.asarray(np.linalg.inv(window(own, found.raster.samples.shape)), np.float64), moved(placement, there)
+    )
     off = float(np.nanmedian(np.linalg.norm(camera - there, axis=1)))
     if not off <= APART * max(size):
         raise IrvisError(
