@@ -20,7 +20,8 @@ import torch
 
 from common import arguments, write
 from irvis import align, io
-from irvis.align.estimate import Alignment, near
+from irvis.align.alignment import Alignment
+from irvis.align.estimate import near
 from irvis.align.flow import flow
 from irvis.align.geometry import Matrix, grid, moved, resizing
 from irvis.align.warp import laid_over

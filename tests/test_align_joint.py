@@ -11,7 +11,7 @@ import torch
 from align_pairs import by_matrix, shapes
 from irvis import IrvisError
 from irvis.align import joint
-from irvis.align.estimate import Alignment
+from irvis.align.alignment import Alignment
 from irvis.align.geometry import grid, moved
 from irvis.align.joint import together
 from irvis.align.search import Range

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from irvis import IrvisError
-from irvis.align.estimate import Alignment
+from irvis.align.alignment import Alignment
 from irvis.align.geometry import grid, moved, resizing
 from irvis.align.lens import Lens, bent, straight
 from irvis.align.rig import Calibration, Rig, from_alignment, from_two, places, plane
