@@ -21,7 +21,7 @@ FAR = 6.0
 """Pixels of the visible image, at 640 wide: a registered pair that is shifted by more is warned of."""
 NEAR, BETTER, MORE = 3.0, 1.1, 0.06
 """A pair looks shifted where edges correlate BETTER times as well, and by MORE, further than NEAR pixels (at 320 wide)
-away: chosen so that none of 246 registered pairs does."""
+away."""
 ALONE = 0.85
 """Of the height of that peak: where another one reaches it, nothing can be said."""
 REACH = 0.15

@@ -24,8 +24,8 @@ class Alignment:
     agreeing, looked_at: parts that are found within 4 pixels (of the visible image at 640 wide) of where they
         should be, of all that were looked for.
     residual: pixels of the visible image by which two estimates from halves of the parts differ, halved.
-    error: pixels of the visible image (root mean square over it) that the transform is off by, or less, in 95 of 100
-        pairs; None where that is not known.
+    error: pixels of the visible image (root mean square over it) that the transform may be off by, estimated from how
+        far the parts leave it open; None where that is not known. How often the true error is larger is not measured.
     rival: the move right and down, in visible pixels, at which infrared would fit about as well; None where nowhere.
     """
 
@@ -104,7 +104,7 @@ class Alignment:
             agree = f"{self.agreeing} of {self.looked_at} parts agree, confidence {self.confidence:.0f}"
         error = "" if not math.isfinite(self.residual) else f", error about {self.residual:.1f} px"
         if self.error is not None:
-            error = f", error below {self.error:.1f} px (95 %)"
+            error = f", error up to about {self.error:.0f} px"
         return (
             f"infrared moves by ({right:+.1f}, {down:+.1f}) px, scale {self.scale:.3f}, turn {self.turn:+.1f}°; "
             f"{agree}{error}"

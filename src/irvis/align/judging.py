@@ -18,8 +18,7 @@ CLOSE = 4.0 / 640
 FREE = 2
 """Parts that a transform can always be made to fit: two places make a similarity."""
 FLOOR, OPEN = 4.0, 2.0
-"""The error that 95 of 100 pairs stay below: FLOOR pixels at 640 wide for what no fit sees (parallax; sets of pairs are
-registered no better), and OPEN times what the fit leaves open."""
+"""The stated error: FLOOR pixels at 640 wide for what no fit sees (parallax), and OPEN times what the fit leaves open."""
 
 
 def judged(visible: Gray, infrared: Scaled, matrix: Matrix | None, model: Model, masks: Masks | None) -> Alignment:
@@ -94,6 +93,6 @@ def spread_of(found: Found, model: Model) -> float:
 
 
 def error_of(found: Found, model: Model) -> float:
-    """Pixels of visible that the true error stays below in 95 of 100 pairs."""
+    """Pixels of visible that a transform may be off by."""
     floor = FLOOR * max(found.size) / 640 / float(found.shrunk[0, 0])
     return floor + OPEN * spread_of(found, model)
