@@ -18,7 +18,7 @@ CLOSE = 4.0 / 640
 FREE = 2
 """Parts that a transform can always be made to fit: two places make a similarity."""
 FLOOR, OPEN = 4.0, 2.0
-"""The stated error: FLOOR pixels at 640 wide for what no fit sees (parallax), and OPEN times what the fit leaves open."""
+"""The stated error: FLOOR pixels at 640 wide for what no fit sees (parallax), and OPEN times what a fit leaves open."""
 
 
 def judged(visible: Gray, infrared: Scaled, matrix: Matrix | None, model: Model, masks: Masks | None) -> Alignment:
