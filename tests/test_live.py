@@ -14,6 +14,7 @@ from time import monotonic, sleep
 
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip("av", reason="live needs the extra: pip install 'irvis[video]'")
 
@@ -24,6 +25,7 @@ from irvis.errors import IrvisError
 from irvis.live import Session, Wanted, place_of, telling
 from irvis.live import recording as recordings
 from irvis.live import window as windows
+from irvis.live.joining import Joining
 from irvis.live.moments import condition_of
 from irvis.live.newest import Newest
 from irvis.live.opening import Taking, opened_live, stamp
@@ -375,6 +377,28 @@ def test_infrared_lies_where_a_placement_says_and_visible_shows_elsewhere(tmp_pa
     assert _newest(made).fused.shape == (96, 96, 3)
 
 
+def test_nobody_waits_while_infrared_is_aligned():
+    go, told = threading.Event(), []
+
+    def where(visible, infrared, focal):
+        go.wait(20)
+        return np.eye(3)
+
+    joining = Joining(io.Laying(where=where), False, "cpu", told.append)
+    pair = torch.zeros(1, 3, 8, 8), torch.zeros(1, 1, 8, 8)
+    begun = monotonic()
+    assert joining(*pair) is None
+    assert joining(*pair) is None
+    assert monotonic() - begun < 10
+    go.set()
+    until(lambda: joining(*pair) is not None)
+    assert len(told) == 1
+
+
+def test_a_method_is_told_with_its_weights():
+    assert telling.status(session("v.mp4", "i.mp4", method="encdec:tiny"))["method"] == "encdec:tiny"
+
+
 def test_an_alignment_that_is_not_sure_ends_the_session_with_its_reason(tmp_path):
     def where(visible, infrared, focal):
         raise IrvisError("no alignment found")
@@ -560,6 +584,17 @@ def test_words_that_mean_nothing_are_refused(tmp_path, capsys):
         with pytest.raises(SystemExit):
             main(["live", str(visible), str(infrared), *words])
         assert answer in capsys.readouterr().err
+
+
+def test_what_means_nothing_for_streams_is_not_offered(capsys):
+    from irvis.cli import main
+
+    with pytest.raises(SystemExit):
+        main(["live", "--help"])
+    told = capsys.readouterr().out
+    assert "--align" in told
+    for option in ("--batch", "--workers", "--memory", "--ray", "--frame", "--align-flow"):
+        assert option not in told
 
 
 def test_a_window_without_a_display_is_one_line(tmp_path, monkeypatch, capsys):

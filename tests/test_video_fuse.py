@@ -283,6 +283,17 @@ def test_every_freeze_of_infrared_is_told(run, tmp_path):
     assert err.count("frozen") == 2
 
 
+def test_eight_bits_have_no_range_that_jumps(run, tmp_path):
+    """They are taken as they are: one line where a camera's gain moves them, none where that is undone."""
+    frames = [gray(n) // 3 if 8 <= n < 16 else gray(n) for n in range(24)]
+    clip(tmp_path / "i.mkv", frames, codec="ffv1", pixels="gray")
+    _, _, err = run("visible.mp4", "i.mkv", "-o", "f.mp4", *AVERAGE)
+    assert "the range" not in err
+    assert "jumps at 0.27 s and 1 more time(s): 8 bits are taken as they are; --level-infrared undoes it" in err
+    _, _, err = run("visible.mp4", "i.mkv", "-o", "g.mp4", "--level-infrared", *AVERAGE)
+    assert "jump" not in err
+
+
 def test_a_picture_whose_name_looks_counted_is_a_picture(run, tmp_path):
     for name, made in (("50%done.png", picture), ("i[1].png", gray)):
         Image.fromarray(made(0)).save(tmp_path / name)

@@ -1,5 +1,6 @@
 """Two streams become pairs by their times; what moves in both tells how far apart they were started."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -115,6 +116,15 @@ def test_what_moves_in_both_tells_their_offset(rate, true):
     found = offset_of(motion_of(moving(3, 30, 0, 20, False)), motion_of(moving(3, rate, true, 20, True)))
     assert found.sure
     assert found.seconds == pytest.approx(true, abs=0.08)
+
+
+@pytest.mark.parametrize("drift", [0, 0.0057, -0.0057])
+def test_clocks_that_drift_are_not_taken_for_one_offset(drift):
+    slow = [replace(one, time=one.time * Fraction(1 + drift)) for one in moving(3, 10, 1.3, 60, True)]
+    found = offset_of(motion_of(moving(3, 10, 0, 60, False)), motion_of(slow))
+    assert found.sure
+    assert found.drifts == bool(drift)
+    assert found.drift == pytest.approx(-drift, abs=0.0015)
 
 
 @pytest.mark.parametrize("seed", range(4))

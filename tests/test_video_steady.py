@@ -124,6 +124,18 @@ def test_eight_bits_are_taken_as_they_are_unless_levelling_is_asked_for():
     assert np.ptp(levelled) < 0.25 * np.ptp(as_they_are)
 
 
+@pytest.mark.parametrize("noise", [0.5, 4, 8])
+def test_a_gain_that_jumps_is_undone_in_eight_bits_behind_noise_too(noise):
+    random = np.random.default_rng(2)
+    base = (scene(0, noise=0) - 7000) / 500
+    gains = [35 if n // 20 % 2 == 0 else 90 for n in range(60)]
+    pumped = [128 + gain * base + random.normal(0, noise, base.shape) for gain in gains]
+    shown = list(steady(stream([np.clip(one, 0, 255) for one in pumped], dtype=np.uint8), Following(level=True)))
+    assert np.abs(np.diff(levels(shown))).max() < 1.5 / 255
+    contrast = np.array([np.ptp(np.percentile(one.gray, (10, 90))) for one in shown])
+    assert contrast.max() / contrast.min() < 1.35
+
+
 def test_a_range_in_counts_or_degrees_stays():
     frames = stream(shutter(400))
     for span in (Range.parse("6500,8000"), Range.parse("5C,60C")):

@@ -39,6 +39,13 @@ def test_what_is_written_comes_back_at_its_times(name, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_the_same_frames_give_the_same_bytes(suffix, tmp_path):
+    for name in "ab":
+        write(tmp_path / f"{name}{suffix}", map(picture, range(6)))
+    assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
+
+
 def test_a_rational_rate_is_kept_exactly(tmp_path):
     write(tmp_path / "a.mp4", map(picture, range(30)))
     file, stream = stream_of(tmp_path / "a.mp4")

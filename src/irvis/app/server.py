@@ -1,7 +1,6 @@
 """The server: the page behind its guard, one folder for everything of its visitors, removed when it ends."""
 
 import os
-import signal
 import socket
 import sys
 import tempfile
@@ -42,9 +41,7 @@ class Server:
     page: "gradio.Blocks"
 
     def run(self) -> None:
-        """Until Ctrl-C (KeyboardInterrupt, for SIGTERM too), or `stop`."""
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, signal.default_int_handler)  # else files of visitors would stay
+        """Until Ctrl-C (KeyboardInterrupt), a signal that the command line takes for it, or `stop`."""
         over = threading.Event()
         sweeping = threading.Thread(target=_sweep, args=(self.rooms, self.page, over), daemon=True)
         sweeping.start()

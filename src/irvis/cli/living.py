@@ -1,5 +1,6 @@
 """The verb for two streams as they come: live."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,7 +19,32 @@ if TYPE_CHECKING:
     from ..video.steady import Following
 
 _FORMAT = 'Of a camera: "y16,640x512,9"; FFmpeg\'s own options too, "rtsp_transport=udp".'
+_UNOFFERED = Parameter(show=False)
 _RECORDING, _STREAMS = Group("Recording", sort_key=2), Group("Streams", sort_key=3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Computing(Computing):
+    """The same; what is for files is not offered, and refused by its name."""
+
+    memory: Annotated[str | None, _UNOFFERED] = None
+    batch: Annotated[int | None, _UNOFFERED] = None
+    workers: Annotated[int | None, _UNOFFERED] = None
+    ray: Annotated[list[str] | None, Parameter(show=False, consume_multiple=True, negative="")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sensing(SensingOptions):
+    """The same for streams."""
+
+    frame: Annotated[int | None, _UNOFFERED] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Aligning(AligningOptions):
+    """The same for streams."""
+
+    align_flow: Annotated[bool, Parameter(negative="", show=False)] = False
 
 
 @app.command(group=FUSE, sort_key=5)
@@ -76,9 +102,9 @@ def live(
         float | None, Parameter(group=_RECORDING, help="Quality of --out; lower is better and larger.")
     ] = None,
     if_exists: Annotated[Literal["error", "overwrite"], Parameter(group=_RECORDING)] = "error",
-    sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
-    aligning: Annotated[AligningOptions, Parameter(name="*")] = AligningOptions(),  # noqa: B008
-    computing: Annotated[Computing, Parameter(name="*")] = Computing(),  # noqa: B008
+    sensing: Annotated[_Sensing, Parameter(name="*")] = _Sensing(),
+    aligning: Annotated[_Aligning, Parameter(name="*")] = _Aligning(),
+    computing: Annotated[_Computing, Parameter(name="*")] = _Computing(),
 ) -> None:
     """Fuse two streams as they come, and look on in a browser.
 
@@ -96,7 +122,7 @@ def live(
     _refuse(hold, timeout, offset, seconds, computing, window, page)
     where, login = None if page is None else parse_page(page), auth_of(auth, auth_file)
     wanted = Wanted(
-        visible=place_of(visible, visible_format), infrared=place_of(infrared, infrared_format),
+        visible=place_of(visible, visible_format), infrared=place_of(infrared, infrared_format), method=method,
         following=_following(infrared_range, range_seconds, level_infrared, sensing, aligning), color=infrared_color,
         laying=aligning.laying(resize_infrared, sensing.distance), resize=resize_infrared, palette=palette,
         steady=steady, offset=offset, hold=hold, timeout=timeout, loop=loop, wait=wait, out=out, codec=codec, crf=crf,

@@ -228,6 +228,7 @@ _EVENTS = {
     "frozen": "the shutter closes, the picture is frozen",
     "step": "all levels jump; the range jumps with them",
     "cut": "another scene begins; the range begins anew",
+    "scene": "another scene begins",
 }
 
 

@@ -1,11 +1,13 @@
-"""Where infrared lies in visible, found out once, from the first pictures."""
+"""Where infrared lies in visible, found out once, from the first pictures, while the stream goes on."""
 
+import threading
 from collections.abc import Callable
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..align.warp import Placement
 from ..errors import IrvisError
 from ..io import Laying
 from ..types import RGB, Scaled
@@ -18,7 +20,7 @@ TRIES = 5
 
 
 class Joining:
-    """How infrared comes to lie over visible, for a whole session.
+    """How infrared comes to lie over visible, for a whole session. Nobody waits for it: it is looked for in a thread.
 
     laying: asked once, of the first pair that gives a sure answer. None: the pair is registered.
     resize: scale infrared to the visible's size.
@@ -29,6 +31,8 @@ class Joining:
         self.laying, self.resize, self.device, self.tell = laying, resize, device, tell
         self._lay: Lay | None = None
         self._tried = 0
+        self._search: threading.Thread | None = None
+        self._found: Placement | Exception | None = None
 
     def __call__(self, visible: RGB, infrared: Scaled) -> Lay | None:
         """None while it is not known; an IrvisError when that is given up."""
@@ -41,18 +45,35 @@ class Joining:
         return self._lay
 
     def _placed(self, visible: RGB, infrared: Scaled, laying: Laying) -> Lay | None:
-        self._tried += 1
-        sizes = (visible.shape[-2], visible.shape[-1]), (infrared.shape[-2], infrared.shape[-1])
-        try:
-            placement = laying.where(visible.cpu(), infrared.cpu(), None)
-        except IrvisError:
-            if self._tried >= TRIES:
-                raise
+        if self._search is None:
+            self._begin(visible.cpu().clone(), infrared.cpu().clone(), laying)
+        if self._search is None or self._search.is_alive():
             return None
-        lay = placed(placement, *sizes, crop=laying.crop).to(self.device)
+        found, self._search = self._found, None
+        if isinstance(found, Exception):
+            if self._tried >= TRIES or not isinstance(found, IrvisError):
+                raise found
+            return None
+        assert found is not None
+        sizes = (visible.shape[-2], visible.shape[-1]), (infrared.shape[-2], infrared.shape[-1])
+        lay = placed(found, *sizes, crop=laying.crop).to(self.device)
         seen = 1.0 if lay.valid is None else float(lay.valid.mean())
         self.tell(f"infrared is aligned: it covers {seen:.0%} of the picture")
         return lay
+
+    def _begin(self, visible: RGB, infrared: Scaled, laying: Laying) -> None:
+        """Look at one pair, aside."""
+
+        def search() -> None:
+            try:
+                with torch.inference_mode():
+                    self._found = laying.where(visible, infrared, None)
+            except Exception as error:
+                self._found = error
+
+        self._tried += 1
+        self._search = threading.Thread(target=search, name="align", daemon=True)
+        self._search.start()
 
 
 def visible_of(frame: Frame) -> Pixels:

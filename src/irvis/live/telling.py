@@ -14,7 +14,7 @@ def status(session: Session) -> dict[str, Any]:
     """All that is known, for JSON. Times in ms, rates in 1/s."""
     now = monotonic()
     return {
-        "method": session.fuser.method.name,
+        "method": session.wanted.method or session.fuser.method.name,
         "running_s": round(now - session.begun, 1),
         "over": session.over,
         "fused": session.fused,

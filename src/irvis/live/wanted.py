@@ -15,6 +15,8 @@ class Wanted:
 
     visible: Place
     infrared: Place
+    method: str = ""
+    """As it was asked for, with its weights; empty: the method's own name."""
     following: Following = field(default_factory=Following)
     color: Color = "refuse"
     laying: Laying | None = None

@@ -47,7 +47,8 @@ class Film:
     """What became of a video. `problem` says what was wrong with the streams, though what there was has been fused.
 
     files: of each method; parts: what was finished of files that could not be.
-    events: times and kinds of what the thermal camera did: "frozen", "step", "cut".
+    events: times and kinds of what the thermal camera did: "frozen", "step", "cut"; "scene": a cut
+        where no range begins anew.
     """
 
     files: tuple[Path, ...] = ()

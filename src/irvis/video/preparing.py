@@ -145,6 +145,12 @@ def _found_offset(visible: Source, infrared: Source, asked: Asked) -> tuple[Frac
         raise IrvisError(
             f"--sync auto is not sure: best is {told}, another offset reaches {found.rival:.2f}. Give --offset SECONDS"
         )
+    if found.drifts:
+        raise IrvisError(
+            f"--sync auto: the clocks drift, the offset grows by {found.drift:+.2%} of the time, "
+            f"{found.drift * found.span:+.2f} s in {found.span:.0f} s: no one offset fits. Fuse shorter parts with "
+            "--start and --duration, or give --offset SECONDS"
+        )
     return Fraction(round(found.seconds * 1000), 1000), f"infrared is moved by {told}"
 
 

@@ -54,6 +54,8 @@ class _Fused:
     since: Fraction
     pictures: tuple[Samples, ...]
     event: str
+    ranged: bool
+    """Whether its gray has a range that follows."""
     thermal: Thermal | None
 
 
@@ -70,7 +72,7 @@ class Run:
         self.rate = coding.rate or ready.visible.facts.rate or Fraction(25)
         self.done, self.problem, self.film = 0, "", Film()
         self.trouble: list[str] = []
-        self.event, self.events = "", list[tuple[Fraction, str]]()
+        self.event, self.events, self.jumps = "", list[tuple[Fraction, str]](), list[Fraction]()
         self.readings = Readings(coding.drawing)
         self.writers: list[Writer | PictureWriter] = []
         self.kept: Sidecars | None = None
@@ -179,6 +181,7 @@ class Run:
             since=one.both.visible.time,
             pictures=tuple(_bytes(gray(picture) if mono else picture) for picture in pictures),
             event=one.shown.event,
+            ranged=one.shown.scale is not None,
             thermal=found,
         )
 
@@ -213,9 +216,19 @@ class Run:
                 self.readings.add(one.thermal, _size(one.pictures[0]), one.time)
             if self.kept is not None:
                 self.kept.write(one.thermal, one.time)
-        if one.event and (one.event != self.event or one.event == "step"):
-            self.events.append((one.time, one.event))
+        if one.event == "step" and not one.ranged:
+            self.jumps.append(one.time)
+        elif one.event and (one.event != self.event or one.event == "step"):
+            self.events.append((one.time, one.event if one.ranged or one.event == "frozen" else "scene"))
         self.event = one.event
+
+    def _jumps(self) -> list[str]:
+        """A line where the camera's gain moves 8 bits, which have no range that could follow."""
+        if not self.jumps or self.ready.following.level:
+            return []
+        more = f" and {len(self.jumps) - 1} more time(s)" if len(self.jumps) > 1 else ""
+        told = f"infrared's gray jumps at {float(self.jumps[0]):.2f} s{more}"
+        return [f"{told}: 8 bits are taken as they are; --level-infrared undoes it"]
 
     def _tell(self) -> None:
         sources = self.ready.visible, self.ready.infrared
@@ -229,7 +242,7 @@ class Run:
             files=tuple(writer.path for writer in self.writers if not writer.part),
             parts=tuple(writer.part for writer in self.writers if writer.part),
             frames=self.done,
-            notes=(*self.ready.notes, *remarks, *self.trouble, *coded),
+            notes=(*self.ready.notes, *remarks, *self.trouble, *self._jumps(), *coded),
             told=self.readings.told,
             events=tuple(self.events),
             problem="; ".join([*damage, *([self.problem] if self.problem else [])]),

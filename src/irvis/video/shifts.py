@@ -82,20 +82,23 @@ def line(before: Thin, now: Thin) -> Line:
 
 
 def _fitted(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """Least squares, thrice, each time without what lay too far off before; begun where less is left."""
-    starts = [(1.0, float(np.median(y - x))), _least_squares(x, y)]
+    """The line thrice, each time without what lay too far off before; begun where less is left."""
+    starts = [(1.0, float(np.median(y - x))), _through(x, y)]
     gain, level = min(starts, key=lambda start: float(np.median(np.abs(y - start[0] * x - start[1]))))
     for _ in range(_ROUNDS):
         off = np.abs(y - gain * x - level)
         near = off <= _TRIMMED * 1.4826 * float(np.median(off)) + 1e-9
-        gain, level = _least_squares(x[near], y[near])
+        gain, level = _through(x[near], y[near])
     return gain, level
 
 
-def _least_squares(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """Gain and level; a frame without structure tells no gain."""
+def _through(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
+    """Gain and level by the means and spreads of both (reduced major axis); a frame without structure tells no gain.
+
+    Both frames are noisy: least squares would find a gain that is too small, from frame to frame anew.
+    """
     middle, other = float(x.mean()), float(y.mean())
-    power = float(np.square(x - middle).sum())
-    gain = float(((x - middle) * (y - other)).sum()) / power if power > 1e-9 else 1.0
+    power, together = float(np.square(x - middle).sum()), float(((x - middle) * (y - other)).sum())
+    gain = float(np.sqrt(np.square(y - other).sum() / power)) if power > 1e-9 and together > 0 else 1.0
     gain = gain if gain > 0 else 1.0
     return gain, other - gain * middle

@@ -25,7 +25,7 @@ FROZEN, FEWER = Fraction(3, 25), 3
 """A frame that stays for longer than this many seconds, and this many times the usual, is frozen."""
 STILL = 0.1
 """Frames that differ by less than this share of the usual difference are the same: coding leaves traces."""
-ALIKE = 0.8
+ALIKE = 0.5
 """Correlation of two frames from which their line is believed, where every one counts."""
 SAMPLED = 20_000
 """Pixels from which percentiles are taken, about."""
@@ -162,7 +162,7 @@ class _State:
 
     def levelled(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """8 bits with the changes of gain and level undone that came since the first frame, and forgotten slowly."""
-        if self.move is not None and self.move.likeness > ALIKE:
+        if self.move is not None and (self.move.likeness > ALIKE or self.event == "step"):
             gain = min(max(self.move.gain, 0.25), 4.0)
             self.gain, self.level = self.gain / gain, self.level - self.gain * self.move.level / gain
         elif self.event == "cut":

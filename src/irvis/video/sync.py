@@ -29,6 +29,12 @@ NEAR = 0.5
 """Seconds around an offset that are no other offset."""
 OVERLAP = 0.5
 """Share of the shorter stream that must be seen by both."""
+PART, AROUND = 12.0, 1.0
+"""Seconds of a part of a stream, looked for by itself so many seconds around the offset of the whole."""
+PART_SURE = 2.0
+"""Confidence from which a part counts."""
+DRIFTED = 0.1
+"""Seconds by which the offset may change from the beginning to the end."""
 
 _Series = NDArray[np.float64]
 
@@ -48,17 +54,26 @@ class Offset:
     correlation: of both motions, -1 to 1.
     confidence: -log10 of the odds of such a correlation by chance; believed from `SURE` on.
     rival: the highest correlation at any other offset.
+    drift: seconds that the offset grows by in a second; 0 where the parts of the streams tell nothing of it.
+    span: seconds that were looked at.
     """
 
     seconds: float
     correlation: float
     confidence: float
     rival: float
+    drift: float = 0.0
+    span: float = 0.0
 
     @property
     def sure(self) -> bool:
         """Whether it should be used."""
         return self.confidence >= SURE and self.correlation >= max(LEAST, self.rival + AHEAD)
+
+    @property
+    def drifts(self) -> bool:
+        """Whether one offset does not fit all of it."""
+        return abs(self.drift) * self.span > DRIFTED
 
 
 def motion_of(frames: Iterable[Frame], most: float = 120.0) -> Motion:
@@ -105,7 +120,32 @@ def offset_of(visible: Motion, infrared: Motion, most: float = 10.0) -> Offset:
     confidence = _odds(float(likeness[best]), first, second, len(lags))
     rival = float(likeness[apart].max(initial=-1.0))
     seconds = (start + lags[best] + _between(likeness, best)) * step
-    return Offset(seconds=float(seconds), correlation=float(likeness[best]), confidence=confidence, rival=rival)
+    drift, span = _drift(first, second, int(lags[best]), step)
+    return Offset(
+        seconds=float(seconds), correlation=float(likeness[best]), confidence=confidence, rival=rival, drift=drift,
+        span=span,
+    )  # fmt: skip
+
+
+def _drift(first: _Series, second: _Series, lag: int, step: float) -> tuple[float, float]:
+    """Seconds a second by which the offset grows, and over how many: a line through those of parts that are sure."""
+    length, around = round(PART / step), max(2, round(AROUND / step))
+    found: list[tuple[float, float]] = []
+    for begin in range(0, len(second) - length + 1, length):
+        part, here = second[begin : begin + length], lag + begin
+        lags = np.arange(max(here - around, 0), min(here + around, len(first) - length) + 1)
+        if len(lags) < 3:
+            continue
+        likeness = np.array([_alike(first, part, int(one)) for one in lags])
+        best = int(np.argmax(likeness))
+        if likeness[best] >= LEAST and _odds(float(likeness[best]), first, part, len(lags)) >= PART_SURE:
+            found.append((begin * step, float(lags[best] + _between(likeness, best) - here) * step))
+    if len(found) < 3:
+        return 0.0, 0.0
+    at, moved = np.array(found).T
+    slope, level = np.polyfit(at, moved, 1)
+    straight = np.abs(moved - slope * at - level).max() <= max(2 * step, DRIFTED / 2)
+    return (float(slope), len(second) * step) if straight else (0.0, 0.0)
 
 
 def _small(samples: Samples) -> _Series:

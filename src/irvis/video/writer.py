@@ -146,7 +146,7 @@ class Writer:
         pixels = pixels_of(self.codec, self.asked, samples)
         if pixels == "yuv444p" and self.asked is None:
             self.notes.append("a side is odd: coded as 4:4:4, which not every player shows")
-        self._container = av.open(str(self._unfinished.absolute()), "w", container_options=_faststart(self.path))
+        self._container = av.open(str(self._unfinished.absolute()), "w", container_options=_muxing(self.path))
         self._container.metadata.update(self.about)
         self._stream = self._video(self._container, pixels)
         try:
@@ -227,9 +227,10 @@ def _plays(path: Path) -> bool:
         return False
 
 
-def _faststart(path: Path) -> dict[str, str]:
-    """The index at the beginning: a browser plays such a file while it loads."""
-    return {"movflags": "+faststart"} if path.suffix.lower() in (".mp4", ".m4v", ".mov") else {}
+def _muxing(path: Path) -> dict[str, str]:
+    """No random numbers (Matroska's) and no dates; the index at the beginning: a browser plays it while it loads."""
+    early = {"movflags": "+faststart"} if path.suffix.lower() in (".mp4", ".m4v", ".mov") else {}
+    return {"fflags": "+bitexact", **early}
 
 
 class PictureWriter:
