@@ -2,9 +2,10 @@
 
 Both images are taken apart by a chain of guided filters (He, Sun & Tang 2010), edges kept, as in Zhou et al. 2016
 (`hmsd-gf`). Detail is taken from the image that has more of it, less its noise. Large structures of infrared stay out
-of bright, smooth parts of the visible image (sky, walls). The base is the visible one, its shadows a little lifted;
-what is clearly warmer than its surroundings is lifted to its brightness in infrared, but below white; saturated light
-is lowered where infrared shows something in it; where the visible image is dark and noisy, infrared leads.
+of bright, smooth parts of the visible image (sky, walls). The base is the visible one, moved towards infrared by a few
+gray levels, its shadows a little lifted; what is clearly warmer than its surroundings is lifted to its brightness in
+infrared, but below white; saturated light is lowered where infrared shows something in it; where the visible image is
+dark and noisy, infrared leads.
 """
 
 from typing import NamedTuple
@@ -21,6 +22,8 @@ NOISE_LEFT = (1.0, 0.40, 0.16, 0.06, 0.02)
 """How much of white noise, as a deviation, is left in each layer."""
 GAIN = (1.15, 1.15, 1.15, 1.0, 0.8)
 """On the detail of each layer."""
+TOWARDS, FARTHEST = 0.4, 0.1
+"""How far the base is moved towards infrared: this share of the difference, and never more than that."""
 
 
 class Source(NamedTuple):
@@ -50,14 +53,15 @@ def target(luma: Gray, infrared: Gray) -> Gray:
     places = _places(visible, thermal, luma.double(), infrared.double(), scale)
     detail, from_infrared = _detail(visible, thermal, places, scale)
     base = visible.base + _infrared_leads(visible) * (thermal.base - visible.base)
-    base = base.clamp(0, 1)
+    move = FARTHEST * torch.tanh(TOWARDS / FARTHEST * (thermal.base - base))
+    base = (base + (1 - places.saturated) * (1 - places.plain) * move).clamp(0, 1)
     base = base + 0.35 * base * (1 - base).square()
     room = 1.6 * places.saturated * _twice(from_infrared.clamp_min(0), 6, scale)
     fused = base + detail - room
     large = guided(fused, fused, _pixels(10, scale), 0.08)
-    warm_level = 0.8 * (thermal.base + thermal.layers[-1] + thermal.layers[-2])
+    warm_level = 0.95 * (thermal.base + thermal.layers[-1] + thermal.layers[-2])
     open_places = 1 - places.saturated
-    fused = fused + 0.9 * open_places * places.warm * (warm_level - large).clamp_min(0)
+    fused = fused + open_places * places.warm * (warm_level - large).clamp_min(0)
     fused = fused - 0.4 * open_places * places.warmish * (large - 0.74).clamp_min(0)
     return _limited(fused).to(luma.dtype)
 
@@ -100,7 +104,7 @@ def _detail(visible: Source, thermal: Source, places: Places, scale: float) -> t
         strength_infrared = (0.5 * strength_infrared + warm.square()).sqrt() * kept * (1 + 0.5 * places.saturated)
         share = box(torch.sigmoid(5 * ((strength_infrared + 0.003).log() - (strength_visible + 0.003).log())), 1)
         from_infrared = from_infrared + share * kept * warm
-        fused = fused + GAIN[level] * ((1 - 0.6 * share) * seen + share * kept * warm)
+        fused = fused + GAIN[level] * ((1 - 0.9 * share) * seen + share * kept * warm)
     return fused, from_infrared
 
 
