@@ -107,7 +107,11 @@ def rows(said: Sequence[Ranked], known: Mapping[str, Mapping[str, str]]) -> list
         of = {r: f"{np.mean(each):.2f}" for r, each in at.items() if each}
         firsts = sum(place < 2 for each in at.values() for place in each)
         ends = beats(ranking.strength[n] + ranking.half[n] * np.array([0.0, -1, 1])) * 100
-        weights = {known_as[0]: sha[names[n]]} if names[n] in sha and (known_as := made.shipped_as(names[n])) else {}
+        weights = (
+            {known_as[0]: sha[names[n]]}
+            if names[n] in sha and (known_as := made.shipped_as(names[n].split(",")[0]))
+            else {}
+        )
         found.append({
             "method": names[n], "preferred to the average one, %": "{:.0f} [{:.0f}, {:.0f}]".format(*ends),
             **{f"mean rank, {r}": of.get(r, "") for r in rounds(said)}, "first": firsts,
