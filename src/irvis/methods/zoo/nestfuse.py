@@ -132,7 +132,7 @@ class NestFuse(Nest):
 
 @register(
     "rfnnest", spec=parts.luma(least=16), paper="https://arxiv.org/abs/2103.04286", published=RFN_NEST,
-    small={"width": 4},
+    small={"width": 8},
 )  # fmt: skip
 class RFNNest(nn.Module):
     """RFN-Nest: nested connections; a residual network fuses the features of each scale (Li et al. 2021).
