@@ -427,7 +427,7 @@ def test_many_requests_leave_memory_and_files_as_they_are(site, server, tmp_path
             event, _ = asked(site, **files, method="average" if number % 4 else "no-method")
             assert event == ("complete" if number % 4 else "error")
 
-    several(40)
+    several(70)
     before, count = rss(), len(files_of(server))
     several(20)
     assert rss() - before < 30e6

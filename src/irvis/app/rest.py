@@ -27,6 +27,9 @@ def endpoint(actions: Actions) -> Callable[..., Any]:
         """Fuse a pair, a radiometric file or a ZIP of pairs; the file, and what is to be said of it."""
         if not isinstance(choices, dict | None):
             raise gr.Error("choices is an object of names and values.", print_exception=False)
+        for name in ("method", "visible", "infrared"):
+            if name in (choices or {}):
+                raise gr.Error(f"{name} stands beside choices, not in it.", print_exception=False)
         sent = {**(choices or {}), "method": method, "visible": _path(visible), "infrared": _path(infrared)}
         try:
             fused = actions.run(f"program {request.session_hash}", sent, lambda share, text: None)
