@@ -50,7 +50,7 @@ def test_a_runtime_gives_the_same_picture_at_any_size_and_in_batches(runtime):
     [
         ("encdec", {"width": 4, "domain": "rgb", "scale": 2, "padding": "zero", "activation": "silu"}),
         pytest.param("maefuse", registry.find("maefuse").small, marks=pytest.mark.slow),
-        ("laplacian", {}),
+        pytest.param("laplacian", {}, marks=pytest.mark.slow),
     ],
     ids=str,
 )

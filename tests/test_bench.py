@@ -184,6 +184,7 @@ def test_hardware_and_versions_are_named():
     assert {"torch", "irvis", "openvino", "onnxruntime", "cores", "load"} <= set(facts)
 
 
+@pytest.mark.slow
 def test_rows_fail_alone_and_slower_code_ranks_slower(tmp_path, capfd):
     pytest.importorskip("matplotlib", reason="a plot needs an extra: pip install 'irvis[evaluate]'")
     (tmp_path / "slow.py").write_text(SLOW)
@@ -266,6 +267,7 @@ def test_a_command_that_fails_has_no_time():
         commands._seconds([sys.executable, "-c", "raise SystemExit('gone')"])
 
 
+@pytest.mark.slow
 def test_the_start_is_timed_in_fresh_processes():
     rows = commands.startup(times=1)
     assert [row["command"].split(",")[0] for row in rows][1:] == [

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -30,7 +31,17 @@ ENCDEC_OPTIONS: tuple[dict[str, object], ...] = (
     {"padding": "zero"},
 )
 CASES = [(name, {}) for name in sorted(METHODS)] + [("encdec", options) for options in ENCDEC_OPTIONS]
-every_method = pytest.mark.parametrize(("name", "options"), CASES, ids=lambda x: x if isinstance(x, str) else str(x))
+
+
+def each(slow: Callable[[str], bool] = lambda name: False) -> pytest.MarkDecorator:
+    """A test of every method and option; of those whose name is `slow`, in the slow tests only."""
+    cases = [pytest.param(*case, marks=pytest.mark.slow if slow(case[0]) else ()) for case in CASES]
+    return pytest.mark.parametrize(("name", "options"), cases, ids=lambda x: x if isinstance(x, str) else str(x))
+
+
+every_method = each()
+far_reach_slow = each(lambda name: name == "swinfusion")
+published_slow = each(lambda name: METHODS[name].published is not None)
 
 
 def small(name: str, options: dict[str, object], seed: int = 0) -> Fuser:
@@ -113,7 +124,7 @@ def test_gradients_reach_both_inputs_of_learnable_cores(name, options):
     assert infrared.grad.abs().sum() > 0
 
 
-@every_method
+@far_reach_slow
 @torch.no_grad()
 def test_tiled_equals_whole_for_cores_of_finite_reach(name, options):
     fuser = small(name, options)
@@ -125,7 +136,7 @@ def test_tiled_equals_whole_for_cores_of_finite_reach(name, options):
     torch.testing.assert_close(fuser(visible, infrared), whole, rtol=0, atol=1e-5)
 
 
-@every_method
+@far_reach_slow
 def test_a_pixel_beyond_the_reach_has_no_influence(name, options):
     fuser = small(name, options)
     if fuser.spec.reach is None:
@@ -160,7 +171,7 @@ def test_gray_in_gives_gray_out(name, options):
     torch.testing.assert_close(fused, fused[:, :1].expand_as(fused), rtol=0, atol=1e-6)
 
 
-@every_method
+@published_slow
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 @torch.no_grad()
 def test_half_precision_is_close_to_single(name, options, dtype):
@@ -182,7 +193,7 @@ class Core(nn.Module):
         return self.core(visible, infrared)
 
 
-EXPORTED = ("average", "hybrid-msd", "encdec", "maefuse", "seafusion", "gifnet")
+EXPORTED = ("average", "laplacian", "encdec", "maefuse", "seafusion")
 """Exported in every run; the exporter takes seconds for each, so that the others are for slow runs."""
 
 NOT_EXPORTED = {"resnet-zca": "ONNX has no eigenvalues"}
