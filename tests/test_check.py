@@ -445,7 +445,7 @@ def test_an_inverted_public_set_is_black_hot(real_data, tmp_path):
         ("FLIR_ADAS_raw_pairs", {"size", "aspect", "pseudo-colour"}),
         ("RoadScene_raw", {"size", "aspect"}),
         ("FLIR_radiometric_pairs", {"size", "range", "saturated"}),
-        ("Matching_VIS_IR", set()),
+        ("Matching_VIS_IR", {"misaligned"}),
     ],
 )
 def test_raw_cameras_have_the_findings_that_are_known_of_them(name, expected, real_data):
