@@ -273,7 +273,7 @@ def test_a_process_that_is_ended_leaves_no_half_and_no_hidden_file_for_the_next_
         picture(folder / "ir" / f"{number}.png", 20, 24)
     running = subprocess.Popen(
         [sys.executable, "-c", STOPPED, *WORDS, "-m", "average"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, cwd=folder, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509
+        text=True, cwd=folder, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )  # fmt: skip
     assert running.stdout is not None
     running.stdout.readline()

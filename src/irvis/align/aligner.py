@@ -1,5 +1,6 @@
 """What `irvis fuse --align` and `--rig` do to each pair: a record that can be sent to another machine."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -24,8 +25,9 @@ NEAR, BETTER, MORE = 3.0, 1.1, 0.06
 away."""
 ALONE = 0.85
 """Of the height of that peak: where another one reaches it, nothing can be said."""
-LEAST = 0.22
-"""Where edges correlate less at the best place, nothing can be said: unlike pictures reach .18, registered ones .26."""
+LEAST, CHANCE = 0.22, 24.0
+"""Where edges correlate less at the best place, nothing can be said: unlike pictures reach .18, registered ones .26.
+In n pixels chance alone reaches about 20 / √n, which is more in pictures below 100 pixels."""
 REACH = 0.15
 """Of each side: longer shifts are not looked for."""
 
@@ -111,6 +113,7 @@ def misalignment(visible: Gray, infrared: Scaled) -> tuple[float, float] | None:
     found = shifts(visible, infrared, start, overlays(visible, infrared), REACH)
     here, *_ = found.best(within=NEAR)
     there, right, down = found.best(outside=NEAR)
-    if there < max(LEAST, BETTER * here, here + MORE) or found.beside(right, down, NEAR) > ALONE * there:
+    least = max(LEAST, CHANCE * found.step / math.sqrt(size[0] * size[1]))
+    if there < max(least, BETTER * here, here + MORE) or found.beside(right, down, NEAR) > ALONE * there:
         return None
     return right * found.step, down * found.step
