@@ -67,7 +67,8 @@ class GainNetwork(nn.Module):
             gains.append(LARGEST_GAIN * found.sigmoid())
         share, factor = self.base(features[-1]).chunk(2, 1)
         share, factor = share.sigmoid(), 1 + BASE_FACTOR * factor.tanh()
-        fused = factor * torch.lerp(base[: len(visible)], base[len(visible) :], share)
+        of_visible, of_infrared = base.chunk(2)
+        fused = factor * torch.lerp(of_visible, of_infrared, share)
         for band, gain in zip(reversed(bands[1:]), reversed(gains[1:]), strict=True):
             fused = expand(fused) + _weighted(band, gain)
         fused = pixel_shuffle(phases(fused) + _weighted(bands[0], gains[0]), 2)
