@@ -160,4 +160,15 @@ def test_a_laplacian_pyramid_of_the_larger_detail_overshoots():
 def test_the_network_that_is_used_by_default_draws_no_grid_and_lays_no_veil():
     default = irvis.create("encdec")
     assert faults.grid(default) <= 0.5
-    assert faults.veil(default) < 1
+    assert faults.veil(default) < 3
+
+
+def test_the_network_that_is_used_by_default_keeps_fine_detail_of_either_camera_and_opens_glare():
+    default = irvis.create("encdec")
+    gains = faults.softness(default)
+    below_half = range(faults.FREQUENCIES.index(0.50))
+    assert all(gains[side][n] >= 0.945 for side in ("visible", "infrared") for n in below_half)
+    kept, light = faults.plateau(default)
+    assert kept >= 0.75
+    assert light >= 210
+    assert faults.noise(default) <= 0.5
