@@ -30,15 +30,15 @@ EXTRAS = {
 LIBRARIES = ("torch", "numpy", "pillow", "safetensors", "tifffile", "cyclopts")
 
 
-QUALITY, SCENES, BOARD = "docs/results/quality.md", "docs/results/maefuse_scenes.md", "docs/leaderboard.md"
+QUALITY, SCENES, BLIND = (f"docs/results/{page}.md" for page in ("quality", "maefuse_scenes", "preference"))
 ADVICE = {
     "average": ("a control to compare with: loses detail of both pictures", QUALITY),
-    "encdec": ("a good first choice; :tiny has our best Qw·Qe on TNO, RoadScene and LLVIP", QUALITY),
+    "encdec": ("preferred to six others in blind comparisons; our best Qw·Qe on VIFB and MSRS", BLIND),
     "gff": ("to compare with its paper; lower Qw than laplacian on all sets but MSRS", QUALITY),
-    "hmsd-gf": ("our best Qw·Qe on MSRS; twenty times slower than laplacian", QUALITY),
-    "hybrid-msd": ("our best mean rank over VIFB's metrics; twenty times slower than laplacian", BOARD),
+    "hmsd-gf": ("next to encdec by Qw·Qe on MSRS; twenty times slower than laplacian", QUALITY),
+    "hybrid-msd": ("next to encdec in blind comparisons; twenty times slower than laplacian", BLIND),
     "infrared": ("a control: the infrared picture as it is", QUALITY),
-    "laplacian": ("the best that is fast without training; our best Qw·Qe on VIFB", QUALITY),
+    "laplacian": ("the best that is fast without training; next to encdec by Qw·Qe on VIFB", QUALITY),
     "maefuse": ("to study its paper; lower Qw·Qe than encdec on every set, and slower", QUALITY),
     "max": ("hot things stay brightest, people stand out at night; blinded cameras stay white", SCENES),
     "tif": ("to compare with its paper; lower Qw·Qe than laplacian on every set", QUALITY),
