@@ -179,7 +179,7 @@ def test_files_are_played_at_their_own_speed_side_by_side(tmp_path):
     assert max(visible.captured, infrared.captured) == 30  # it ends where the first of them does
     assert min(visible.captured, infrared.captured) >= 20
     assert visible.last.taken - visible._begun >= (visible.captured - 1) / 25
-    assert made.fused >= visible.used
+    assert made.fused >= visible.used - 1  # the last may come when it ends
 
 
 def test_a_file_that_is_cut_short_says_so(tmp_path):
