@@ -196,7 +196,7 @@ class Core(nn.Module):
 EXPORTED = ("average", "laplacian", "encdec", "maefuse", "seafusion")
 """Exported in every run; the exporter takes seconds for each, so that the others are for slow runs."""
 
-NOT_EXPORTED = {"resnet-zca": "ONNX has no eigenvalues"}
+NOT_EXPORTED = {"resnet-zca": "ONNX has no eigenvalues", "dlf": "ONNX has no frequencies of a Fourier transform"}
 
 
 @pytest.mark.parametrize(
