@@ -1,5 +1,6 @@
 """The front door: `irvis.fuse` takes paths, Pillow images, arrays or tensors and gives back the same kind."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from os import PathLike
@@ -10,13 +11,14 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from . import io, pictures, registry
+from . import io, pictures, registry, sheet
 from .color import gray
 from .errors import IrvisError
 from .explanation import Explanation, explained
 from .fuser import Fuser
 from .registry import Precision, Runtime
 from .thermal import Range
+from .types import Pair
 from .weights import file_of
 
 
@@ -98,6 +100,37 @@ def explain(
     found = explained(fuser(method, device), seen.to(device), warm.to(device))
     planes = {name: getattr(found, name).cpu() for name in ("fused", "infrared_share", "amount")}
     return replace(found, **planes)
+
+
+def compare(
+    visible: Any,
+    infrared: Any,
+    methods: str | Sequence[str] = ("encdec", "laplacian", "max"),
+    *,
+    infrared_range: str | tuple[float, float] | None = None,
+    infrared_color: str = "refuse",
+    device: str = "cpu",
+) -> Pillow.Image:
+    """Both images of one registered pair and its fusions by several methods side by side, each under its name.
+
+    Parameters
+    ----------
+    methods: each as `method` of `irvis.fuse`; several in one text are separated by commas.
+    visible, infrared, infrared_range, infrared_color, device: as of `irvis.fuse`.
+
+    Returns
+    -------
+    One picture, the one that `irvis fuse --sheet` writes; of a batch, its first pair.
+
+    Raises
+    ------
+    IrvisError: as `irvis.fuse`.
+    """
+    names = methods.split(",") if isinstance(methods, str) else list(methods)
+    seen, warm, _ = _pair(visible, infrared, infrared_range, infrared_color)
+    with torch.inference_mode():
+        fused = {name: fuser(name, device)(seen[:1].to(device), warm[:1].to(device)).cpu() for name in names}
+    return sheet.compared(Pair("", seen[:1].cpu(), warm[:1].cpu()), fused)
 
 
 def _pair(

@@ -9,9 +9,12 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from .files import whole
-from .types import Image
+from .types import Image, Pair
 
 MARGIN, CAPTION = 8, 26
+ACROSS = 3
+WIDEST = 640
+"""Pixels of one picture of a comparison; smaller ones keep their size, from 320 on."""
 FRAMES = ("#ff5a36", "#2fb5ff", "#ffc61a", "#5fd35f")
 PAPER, INK = "#16181c", "#eceff4"
 
@@ -68,6 +71,15 @@ def sheet(
             page.paste(cell, (MARGIN + n * (width + MARGIN), top))
         top += height + MARGIN
     return page
+
+
+def compared(pair: Pair, fused: Mapping[str, Image]) -> Pillow.Image:
+    """Both images of a pair and the results of several methods side by side, each under its name."""
+    infrared = pair.infrared if pair.valid is None else pair.infrared * pair.valid
+    width = min(max(pair.visible.shape[-1], WIDEST // 2), WIDEST)
+    pictures = {"visible": pair.visible, "infrared": infrared}
+    pictures |= {f"fused: {method}": picture for method, picture in fused.items()}
+    return sheet(pictures, columns=2 if len(pictures) == 4 else ACROSS, width=width)
 
 
 def save(page: Pillow.Image, path: Path) -> None:

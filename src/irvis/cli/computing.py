@@ -72,9 +72,9 @@ class Computing:
         if self.bytes_allowed is not None and self.ray is not None:
             raise IrvisError("--memory is for this machine: with --ray, bound the memory by --tile")
 
-    def refuse_portions(self, why: str) -> None:
-        """What computes pictures in parts, or elsewhere, where that cannot be."""
-        for name in ("tile", "memory", "ray"):
+    def refuse_portions(self, why: str, *names: str) -> None:
+        """What computes pictures in parts, or elsewhere, where that cannot be. Names: default all."""
+        for name in names or ("tile", "memory", "ray"):
             if getattr(self, name) is not None:
                 raise IrvisError(f"{why}: leave out --{name}")
 

@@ -95,6 +95,10 @@ def fuse(
         bool,
         Parameter(negative="", help="Write NAME.explain.png beside the result: what came from which camera."),
     ] = False,
+    sheet: Annotated[
+        bool,
+        Parameter(negative="", help="Write NAME.sheet.png too: visible, infrared and every method side by side."),
+    ] = False,
     range_per: RangePer | None = None,
     sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
     temperatures: Annotated[DrawingOptions, Parameter(name="*")] = DrawingOptions(),  # noqa: B008
@@ -109,6 +113,7 @@ def fuse(
     irvis fuse pairs/ -o fused/ --match "{id}_W" "{id}_T" --if-exists skip
     irvis fuse FLIR0001.jpg -o fused.png --palette ironbow --hottest 3
     irvis fuse photo.jpg thermal.png -o fused.png --align
+    irvis fuse visible.png infrared.png -o compare/ -m encdec,laplacian,max --sheet
     irvis fuse visible.mp4 thermal.mkv -o fused.mp4 --sync auto
 
     The result has the size of the visible image and keeps its EXIF, XMP, GPS position and colour profile.
@@ -139,6 +144,8 @@ def fuse(
             raise IrvisError("--match is for pictures: give the two videos")
         if explain:
             raise IrvisError("--explain is for pictures: take a frame out of the videos, and explain that")
+        if sheet:
+            raise IrvisError("--sheet is for pictures: take a frame out of the videos")
         if how.frame is not None or how.unit == "picture":
             raise IrvisError("--frame and --infrared-unit picture are for pictures, not for videos")
         asked = replace(
@@ -156,10 +163,12 @@ def fuse(
         raise IrvisError(f"--format is for folders; {place} says by its suffix what it is")
     writing = jobs.Writing(
         out=place, one_file=one_file, format=format or "png", color=color, if_exists=if_exists, quality=quality,
-        drawing=drawing, explain=explain,
+        drawing=drawing, explain=explain, sheet=sheet,
     )  # fmt: skip
     if explain:
         computing.refuse_portions("--explain looks at the whole picture at once")
+    if sheet:
+        computing.refuse_portions("--sheet is drawn of whole pictures", "memory", "ray")
     if computing.ray is not None:
         refuse_on_a_cluster(drawing, range_per or "image")
         _fuse_archive(visible, infrared, match, method, out, reading, writing, computing)

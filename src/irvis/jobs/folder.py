@@ -17,7 +17,7 @@ from ..fuser import Fuser
 from ..record import Record, text
 from ..types import RGB, Gray, Meta, Pair, Scaled
 from .pipeline import Ended, Pace, Stages, flow
-from .plan import Done, Reading, Writing, explanations, is_kept, of_pair, record_of, targets
+from .plan import Done, Reading, Writing, explanations, is_kept, of_pair, record_of, sheets, targets
 from .temperatures import drawn, meta_of, refuse_without_degrees, write_sidecars
 
 CUDA_BATCH = 8
@@ -34,6 +34,8 @@ class Loaded:
     notes: tuple[str, ...]
     told: tuple[str, ...] = ()
     """How it was aligned."""
+    page: Path | None = None
+    """The file that is to show both images and all results side by side."""
 
     @property
     def kind(self) -> tuple[object, ...]:
@@ -58,7 +60,8 @@ class Fused:
     meta: Meta
     done: Done
     pair: Pair | None = None
-    """Kept where its temperatures are drawn or written."""
+    """Kept where its temperatures are drawn or written, and for a sheet."""
+    page: Path | None = None
 
 
 def pace_for(
@@ -117,6 +120,9 @@ def _read(
         todo = {m: path for m, path in paths.items() if not is_kept(path, match, records[m], writing)}
     except Exception as error:
         return Ended(Done(name=match.name, files=tuple(paths.values()), problem=said(error)))
+    beside = sheets(match, writing)
+    if beside and (todo or not all(map(io.is_complete, beside))):
+        todo = paths  # a sheet shows them all
     if not todo:
         return Ended(Done(name=match.name, files=tuple(paths.values()), skipped=True))
     with io.noting() as notes, accepting() as aligned:
@@ -139,7 +145,8 @@ def _read(
             return Ended(Done(name=match.name, files=files, problem=said(error), notes=tuple(notes)))
     made = {m: text(of_pair(records[m], match)) for m in todo}
     told = tuple(one.told for one in aligned)
-    return Loaded(pair=pair, paths=todo, made=made, notes=tuple(notes), told=told)
+    page = beside[0] if beside else None
+    return Loaded(pair=pair, paths=todo, made=made, notes=tuple(notes), told=told, page=page)
 
 
 def _looks_shifted(pair: Pair) -> list[str]:
@@ -181,7 +188,8 @@ def _fuse(batch: Sequence[Loaded], fusers: Mapping[str, Fuser], device: str, exp
             made=loaded.made,
             meta=loaded.pair.meta,
             done=_outcome(loaded, problem),
-            pair=loaded.pair if loaded.pair.thermal is not None else None,
+            pair=loaded.pair if loaded.pair.thermal is not None or loaded.page is not None else None,
+            page=loaded.page,
         )
         for pictures, pages, loaded in zip(made, sheets, batch, strict=True)
     ]
@@ -208,15 +216,19 @@ def _outcome(loaded: Loaded, problem: str) -> Done:
 @torch.inference_mode()
 def _write(fused: Fused, writing: Writing) -> Done:
     try:
-        told = [_write_one(fused, method, picture, writing) for method, picture in fused.pictures.items()]
+        written = {method: _write_one(fused, method, picture, writing) for method, picture in fused.pictures.items()}
+        if fused.page is not None and not fused.done.problem:
+            assert fused.pair is not None
+            sheet.save(sheet.compared(fused.pair, {method: one for method, (one, _) in written.items()}), fused.page)
     except Exception as error:
         refuse_full(error)
         return replace(fused.done, problem=said(error))
+    told = [told for _, told in written.values()]
     return replace(fused.done, told=(*fused.done.told, *told[0])) if told else fused.done
 
 
-def _write_one(fused: Fused, method: str, picture: RGB, writing: Writing) -> tuple[str, ...]:
-    """The files of one method, and the temperatures to tell."""
+def _write_one(fused: Fused, method: str, picture: RGB, writing: Writing) -> tuple[Scaled, tuple[str, ...]]:
+    """The files of one method: the picture as written, and the temperatures to tell."""
     path, pair, drawing = fused.paths[method], fused.pair, writing.drawing
     told: tuple[str, ...] = ()
     meta = fused.meta
@@ -227,11 +239,11 @@ def _write_one(fused: Fused, method: str, picture: RGB, writing: Writing) -> tup
         meta = meta_of(pair, drawing)
     for beside in explanations(path, writing):
         sheet.save(fused.sheets[method], beside)
-    write(path, picture, replace(meta, made=fused.made[method]), writing)
-    return told
+    return write(path, picture, replace(meta, made=fused.made[method]), writing), told
 
 
-def write(path: Path, fused: RGB, meta: Meta, writing: Writing) -> None:
-    """Write a fused picture; one channel where gray was asked for or the visible file had one."""
+def write(path: Path, fused: RGB, meta: Meta, writing: Writing) -> Scaled:
+    """Write a fused picture, and return it; one channel where gray was asked for or the visible file had one."""
     image = gray(fused) if writing.color == "gray" or meta.gray else fused
     io.write(path, image, meta, quality=writing.quality)
+    return image

@@ -48,6 +48,8 @@ class Writing:
     """What is made of the temperatures; needs `Sensing.keep`."""
     explain: bool = False
     """Whether a picture beside each fused file shows what came from either camera."""
+    sheet: bool = False
+    """Whether a picture shows both images of a pair and all its results side by side."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,10 +79,12 @@ def targets(pair: Match, methods: Sequence[str], writing: Writing) -> dict[str, 
 
 
 def outputs(pairs: Sequence[Match], methods: Sequence[str], writing: Writing) -> Iterator[Path]:
-    """Every fused file and its explanation, without links in its folders."""
+    """Every fused file, its explanation and the sheet of its pair, without links in its folders."""
     resolved = replace(writing, out=writing.out.resolve())
-    fused = (path for pair in pairs for path in targets(pair, methods, resolved).values())
-    return (path for one in fused for path in (one, *explanations(one, writing)))
+    for pair in pairs:
+        fused = targets(pair, methods, resolved).values()
+        yield from (path for one in fused for path in (one, *explanations(one, writing)))
+        yield from sheets(pair, resolved)
 
 
 def explanations(path: Path, writing: Writing) -> tuple[Path, ...]:
@@ -88,10 +92,20 @@ def explanations(path: Path, writing: Writing) -> tuple[Path, ...]:
     return (path.with_name(f"{path.stem}.explain.png"),) if writing.explain else ()
 
 
+def sheets(pair: Match, writing: Writing) -> tuple[Path, ...]:
+    """The picture of a pair and all its results side by side; none where it was not asked for."""
+    if not writing.sheet:
+        return ()
+    if writing.one_file:
+        return (writing.out.with_name(f"{writing.out.stem}.sheet.png"),)
+    return (writing.out / f"{pair.name}.sheet.png",)
+
+
 def _written(pair: Match, methods: Sequence[str], writing: Writing) -> list[Path]:
     fused = list(targets(pair, methods, writing).values())
     maps = [path for one in fused for path in (sidecars(one) if writing.drawing.sidecar else ())]
-    return fused + maps + [path for one in fused for path in explanations(one, writing)]
+    explained = [path for one in fused for path in explanations(one, writing)]
+    return [*fused, *maps, *explained, *sheets(pair, writing)]
 
 
 def refuse(pairs: Sequence[Match], methods: Sequence[str], writing: Writing) -> None:
