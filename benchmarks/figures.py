@@ -26,6 +26,10 @@ DRAWN: Mapping[str, tuple[str, Sequence[str]]] = {
     "learn-thermal.png": ("learn_pictures.py thermal", ["encdec"]),
     "learn-align.png": ("learn_pictures.py align", ["encdec"]),
     "learn-evaluate.png": ("learn_plots.py evaluate", ["encdec"]),
+    **{
+        f"method-{case}.png": ("method_pictures.py", ["encdec"])
+        for case in ("day", "night", "glare", "noise", "thermal", "near-infrared")
+    },
     "app.png": ("app_figure.py", ["encdec"]),
     "app-phone.png": ("app_figure.py", ["encdec"]),
 }

@@ -75,9 +75,10 @@ def names(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*.png")}
 
 
-def test_a_pair_gets_one_sheet_of_all_its_methods(place):
+def test_a_pair_gets_one_sheet_of_all_its_methods(place, capsys):
     assert run("vi/a.png ir/a.png -o out -m average,max,visible --sheet") == 0
     assert names(place / "out") == {"average/a.png", "max/a.png", "visible/a.png", "a.sheet.png"}
+    assert "sheet out/a.sheet.png" in capsys.readouterr().out
     page = Pillow.open(place / "out" / "a.sheet.png")
     assert page.width == 3 * 320 + 4 * 8  # five pictures in two rows
     assert page.height == 2 * (26 + 320 * 33 // 40) + 3 * 8

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate, pad
 
-from .color import luma, value
 from .filters import box, double, expand, reduce
-from .fuser import Fuser, feathered
+from .fuser import Fuser
 from .methods.gains import GainNetwork
+from .rim import rim_of
 from .types import RGB, Gray, Scaled
 
 if TYPE_CHECKING:
@@ -63,13 +63,15 @@ def explained(
     visible, infrared, valid: as of `Fuser.forward`.
     longest: the longer side, in pixels, of the planes where the pictures are larger; None: as large as they are.
     """
-    fused = fuser(visible, infrared, valid)
+    rim = None if valid is None else rim_of(valid.to(visible))
+    fused = fuser(visible, infrared, rim)
     height, width = visible.shape[-2:]
-    plane = value if fuser.spec.domain == "value" else luma
+    plane = fuser.plane
+    infrared = infrared if rim is None else rim.fit(infrared, plane(visible))
     pictures = plane(visible), infrared, interpolate(plane(fused), size=(height, width), mode="area")
     parts, exact = contributions(fuser.core, *map(_whole, pictures))
-    if valid is not None:
-        parts = _where_seen(parts, _whole(plane(visible)), _whole(feathered(valid.to(visible))))
+    if rim is not None:
+        parts = _where_seen(parts, _whole(plane(visible)), _whole(rim.share))
     scale = min(1.0, (longest or max(height, width)) / max(height, width))
     size = max(round(scale * height), 1), max(round(scale * width), 1)
     amounts = [_spread(part, (height, width), size) for part in parts]

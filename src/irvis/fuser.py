@@ -3,16 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
+from torch.nn.functional import interpolate
 
 from . import color, tiling
 from .registry import Method, Spec
+from .rim import Rim, rim_of
 from .types import RGB, Gray, Scaled
-
-FEATHER = 16
-"""Width in pixels of the ramp between visible and fused where the infrared picture ends; it lies inside."""
 
 
 class Fuser(nn.Module):
@@ -44,7 +41,7 @@ class Fuser(nn.Module):
         other.weights, other.precision = self.weights, self.precision
         return other.train(self.training)
 
-    def forward(self, visible: RGB, infrared: Gray, valid: Tensor | None = None) -> Scaled:
+    def forward(self, visible: RGB, infrared: Gray, valid: Tensor | Rim | None = None) -> Scaled:
         """Fuse a batch of registered pairs.
 
         Parameters
@@ -52,18 +49,24 @@ class Fuser(nn.Module):
         visible: colour in [0, 1]; gray pictures as three equal channels.
         infrared: in [0, 1], of the same height and width.
         valid: (b, 1, h, w), 1 (or true) where the infrared camera saw anything; elsewhere the visible picture
-            shows, feathered.
+            shows. Towards the rim infrared takes the local mean of visible, and the last pixels are feathered. A
+            `Rim` is such a mask made ready, for many pairs.
 
         Returns
         -------
         The fused pictures in [0, 1], of the visible pictures' size (times `spec.scale`).
         """
-        _check(visible, infrared, valid)
-        fused = self._in_domain(visible, infrared)
-        if valid is not None:
-            share = self._resized(feathered(valid.to(visible)))
-            fused = share * fused + (1 - share) * self._resized(visible)
-        return fused.clamp(0, 1)
+        _check(visible, infrared, valid.valid.expand(len(visible), -1, -1, -1) if isinstance(valid, Rim) else valid)
+        if valid is None:
+            return self._in_domain(visible, infrared).clamp(0, 1)
+        rim = valid if isinstance(valid, Rim) else rim_of(valid.to(visible))
+        fused = self._in_domain(visible, rim.fit(infrared, self.plane(visible)))
+        share = self._resized(rim.share)
+        return (share * fused + (1 - share) * self._resized(visible)).clamp(0, 1)
+
+    def plane(self, visible: RGB) -> Gray:
+        """Of the visible picture, the plane that is like infrared: V where the method fuses it, else luma."""
+        return color.value(visible) if self.spec.domain == "value" else color.luma(visible)
 
     def _in_domain(self, visible: RGB, infrared: Gray) -> Scaled:
         if self.spec.domain == "rgb":
@@ -79,18 +82,6 @@ class Fuser(nn.Module):
 
 
 _DOMAINS = {"luma": (color.luma, color.with_luma), "value": (color.value, color.with_value)}
-
-
-def feathered(valid: Gray) -> Gray:
-    """A mask of zeros and ones eroded and smoothed, so that it is 0 outside and rises over `FEATHER` pixels."""
-    radius = FEATHER // 2
-    size = 2 * radius + 1
-    hole = 1 - valid
-    for window, border in (((size, 1), (radius, 0)), ((1, size), (0, radius))):
-        hole = max_pool2d(hole, window, stride=1, padding=border)
-    for window, border in (((size, 1), (radius, 0)), ((1, size), (0, radius))):
-        hole = avg_pool2d(hole, window, stride=1, padding=border, count_include_pad=False)
-    return torch.minimum(1 - hole, valid)
 
 
 def _check(visible: Tensor, infrared: Tensor, valid: Tensor | None) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise, product
-from math import ceil, isqrt
+from math import ceil, isqrt, lcm
 from pathlib import Path
 from typing import Literal
 
@@ -21,13 +21,14 @@ from . import io, tiling
 from .budget import ASSUMED, PROBE, give_back, parse_memory, probed
 from .color import gray
 from .errors import IrvisError
-from .fuser import FEATHER, Fuser
+from .fuser import Fuser
 from .io import big, tiled
 from .io.decode import Raster
 from .io.encode import _quantise, _with_nodata
 from .io.samples import tensor
 from .io.show import Shown
 from .registry import Spec
+from .rim import CELL, depth_of, reach_of, rim_of
 from .survey import Gaps, gaps_in, marked, nodata_in, surveyed
 from .thermal import Range, Scale, scaled
 from .types import Image
@@ -148,7 +149,8 @@ def _refuse_other_size(visible: big.Source, infrared: big.Source) -> None:
 def _layout(job: Job, rows: int, columns: int) -> tuple[list[tiling.Span], list[tiling.Span]]:
     spec = job.fuser.spec
     if job.gaps is not None and spec.reach is not None:
-        spec = replace(spec, reach=max(spec.reach, FEATHER))
+        depth = depth_of(job.visible.height, job.visible.width)
+        spec = replace(spec, reach=spec.reach + reach_of(depth), multiple=lcm(spec.multiple, CELL))
     return tiling.spans(job.visible.height, rows, spec), tiling.spans(job.visible.width, columns, spec)
 
 
@@ -206,7 +208,8 @@ def _window(job: Job, visible: io.Samples, infrared: io.Samples) -> Image:
     valid = None if job.gaps is None else tensor(np.isfinite(counts[..., :1])).to(job.device)
     warm = gray(tensor(counts))
     warm = warm / 255 if job.scale is None else torch.from_numpy(scaled(warm.numpy(), job.scale))
-    fused = job.fuser(seen.to(job.device), warm.to(job.device), valid).to("cpu", torch.float32)
+    rim = None if valid is None else rim_of(valid.float(), depth_of(job.visible.height, job.visible.width))
+    fused = job.fuser(seen.to(job.device), warm.to(job.device), rim).to("cpu", torch.float32)
     return gray(fused) if job.channels == 1 else fused
 
 

@@ -269,6 +269,8 @@ def _report(done: Sequence["Done"], seconds: float) -> None:
     where = str(done[0].files[0]) if len(done) == 1 and fused else f"{fused} of {len(done)} pairs"
     kept = f", {skipped} were there already" if skipped else ""
     console.print(f"fused {where} in {seconds:.2f} s{kept}")
+    if len(done) == 1 and done[0].files[-1].name.endswith(".sheet.png"):
+        console.print(f"sheet {done[0].files[-1]}")
     if failed:
         for one in failed:
             errors.print(f"failed: {one.name}: {one.problem}")

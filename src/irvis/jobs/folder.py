@@ -224,7 +224,8 @@ def _write(fused: Fused, writing: Writing) -> Done:
         refuse_full(error)
         return replace(fused.done, problem=said(error))
     told = [told for _, told in written.values()]
-    return replace(fused.done, told=(*fused.done.told, *told[0])) if told else fused.done
+    files = (*fused.done.files, *([fused.page] if fused.page is not None else []))
+    return replace(fused.done, files=files, told=(*fused.done.told, *told[0])) if told else fused.done
 
 
 def _write_one(fused: Fused, method: str, picture: RGB, writing: Writing) -> tuple[Scaled, tuple[str, ...]]:

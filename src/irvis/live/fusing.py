@@ -76,7 +76,7 @@ class Fusing:
         return shown
 
     def _fuse(self, lay: Lay, visible: RGB, infrared: Gray, cut: bool) -> Pixels:
-        fused = lay.outside(self.fuser(visible, infrared), visible)
+        fused = self.fuser(visible, infrared, lay.rim)
         if self.holding is not None:
             [fused] = self.holding(Still(visible=visible, infrared=infrared, fused=(fused,), cut=cut))
         if self.palette is not None:

@@ -9,9 +9,9 @@ from torch.nn.functional import grid_sample
 from ..align.warp import Placement, cut, for_grid_sample, inside, overlap, places, step_of, window
 from ..errors import IrvisError
 from ..filters import gaussian
-from ..fuser import feathered
 from ..io.laying import LEAST
 from ..io.photo import resized
+from ..rim import Rim, rim_of
 from ..types import Gray
 
 Size = tuple[int, int]
@@ -23,7 +23,7 @@ class Lay:
 
     size: of the fused pictures; corner: where they begin in visible (top, left).
     placement: where their pixels lie in infrared, see `align.warp`.
-    valid: None where infrared sees everything; share is the same, feathered as `Fuser` does it.
+    valid: None where infrared sees everything; rim is the same, made ready for `Fuser`.
     at, smooth: for `grid_sample`; at is None where infrared is only resized.
     """
 
@@ -31,13 +31,13 @@ class Lay:
     placement: Placement
     corner: Size = (0, 0)
     valid: Gray | None = None
-    share: Gray | None = None
+    rim: Rim | None = None
     at: Tensor | None = None
     smooth: float = 0.0
 
     def to(self, device: str) -> "Lay":
         """The same with its tensors on a device."""
-        there = {name: getattr(self, name) for name in ("valid", "share", "at")}
+        there = {name: getattr(self, name) for name in ("valid", "rim", "at")}
         return replace(self, **{name: one.to(device) for name, one in there.items() if one is not None})
 
     def over(self, infrared: Tensor) -> Tensor:
@@ -55,10 +55,6 @@ class Lay:
         if visible.shape[-2:] == self.size:
             return visible
         return visible[..., top : top + height, left : left + width].contiguous()
-
-    def outside(self, fused: Tensor, visible: Tensor) -> Tensor:
-        """Visible where infrared saw nothing, feathered."""
-        return fused if self.share is None else visible + self.share * (fused - visible)
 
 
 def same(visible: Size, infrared: Size, resize: bool = False) -> Lay:
@@ -91,7 +87,7 @@ def placed(placement: Placement, visible: Size, infrared: Size, crop: bool = Fal
         placement=placement,
         corner=(top, left),
         valid=None if everywhere else valid,
-        share=None if everywhere else feathered(valid),
+        rim=None if everywhere else rim_of(valid),
         at=torch.from_numpy(for_grid_sample(there, infrared)),
         smooth=0.45 * step if step > 1 else 0.0,
     )

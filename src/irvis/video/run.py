@@ -156,7 +156,7 @@ class Run:
         infrared = torch.cat([torch.from_numpy(one.shown.gray)[None, None] for one in several]).to(self.device)
         infrared = lay.over(infrared)
         colour = visible.expand(-1, 3, -1, -1)
-        fused = [lay.outside(fuser(colour, infrared), colour) for fuser in self.fusers.values()]
+        fused = [fuser(colour, infrared, lay.rim) for fuser in self.fusers.values()]
         return [
             Moment(
                 visible=visible[n : n + 1], infrared=infrared[n : n + 1], cut=one.shown.event == "cut",
