@@ -1,5 +1,8 @@
 """The front door gives back what it was given, fused."""
 
+import sys
+from importlib import import_module
+
 import numpy as np
 import pytest
 import torch
@@ -61,6 +64,15 @@ def test_tensors_keep_batch_and_type(dtype):
     fused = irvis.fuse(visible, infrared, method="average")
     assert fused.dtype == dtype
     assert fused.shape == visible.shape
+
+
+def test_rooms_that_the_pages_name_are_there_after_nothing_but_import_irvis(monkeypatch):
+    for name in ("cameras", "metrics", "align", "io"):
+        import_module(f"irvis.{name}")
+        monkeypatch.delattr(irvis, name)
+        assert getattr(irvis, name) is sys.modules[f"irvis.{name}"]
+    for name in ("nothing", "_nothing", "__wrapped__"):
+        assert not hasattr(irvis, name)
 
 
 def test_counts_ask_for_a_range_and_take_it():

@@ -5,6 +5,7 @@
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 __version__ = "0.1.0"
@@ -19,5 +20,7 @@ __all__ = ["METHODS", "Fuser", "IrvisError", "__version__", "compare", "create",
 def __getattr__(name: str) -> Any:
     """The public names are imported on first use, so that `import irvis` and the command line start at once."""
     if name not in _HOMES:
+        if not name.startswith("_") and find_spec(f"{__name__}.{name}") is not None:
+            return import_module(f".{name}", __name__)  # irvis.cameras.read after nothing but import irvis
         raise AttributeError(f"module 'irvis' has no attribute {name!r}")
     return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from .registry import Spec
+from .steps import step
 from .types import Gray, Image, Scaled
 
 Core = Callable[[Image, Gray], Scaled]
@@ -44,12 +45,14 @@ def padded(core: Core, visible: Image, infrared: Gray, spec: Spec) -> Scaled:
 def exact(core: Core, visible: Image, infrared: Gray, spec: Spec, size: int) -> Scaled:
     """Tiles with a halo of at least `spec.reach`, cropped: equal to the whole image."""
     assert spec.reach is not None
-    step = _up_to(max(size, 1), spec.multiple)
+    side = _up_to(max(size, 1), spec.multiple)
     halo = _up_to(spec.reach, spec.multiple)
     height, width = visible.shape[-2:]
     fused: Tensor | None = None
-    for top, left in product(range(0, height, step), range(0, width, step)):
-        bottom, right = min(top + step, height), min(left + step, width)
+    starts = list(product(range(0, height, side), range(0, width, side)))
+    for number, (top, left) in enumerate(starts):
+        step("fusing", number, len(starts))
+        bottom, right = min(top + side, height), min(left + side, width)
         above, before = max(top - halo, 0), max(left - halo, 0)
         seen = (..., slice(above, bottom + halo), slice(before, right + halo))
         part = padded(core, visible[seen], infrared[seen], spec)
@@ -71,8 +74,12 @@ def blended(core: Core, visible: Image, infrared: Gray, spec: Spec, window: tupl
     visible, infrared = (_extend(image, right, below, spec.fill) for image in (visible, infrared))
     fused: Tensor | None = None
     total: Tensor | None = None
-    starts = (_starts(visible.shape[-2], rows, spec.multiple), list(_starts(visible.shape[-1], columns, spec.multiple)))
-    for top, left in product(*starts):
+    lines = (
+        _starts(length, side, spec.multiple) for length, side in zip(visible.shape[-2:], (rows, columns), strict=True)
+    )
+    starts = list(product(*lines))
+    for number, (top, left) in enumerate(starts):
+        step("fusing", number, len(starts))
         seen = (..., slice(top, top + rows), slice(left, left + columns))
         part = core(visible[seen], infrared[seen])
         weight = _ramp(rows * spec.scale, part)[:, None] * _ramp(columns * spec.scale, part)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ..color import luma
 from ..errors import IrvisError
+from ..steps import step
 from ..types import RGB, Gray, Scaled
 from .alignment import Alignment
 from .estimate import checked, estimate, near
@@ -55,6 +56,7 @@ class Aligner:
 
     def __call__(self, visible: RGB, infrared: Scaled, focal: float | None = None) -> Placement:
         """The placement of infrared over visible; an IrvisError where none can be trusted."""
+        step("aligning")
         if self.rig is None:
             return self._followed(visible, infrared, trusted(estimate(luma(visible), infrared, self.model)))
         size: tuple[Size, Size] = (visible.shape[-2], visible.shape[-1]), (infrared.shape[-2], infrared.shape[-1])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import IrvisError
+from ..steps import step
 from ..types import Gray
 from .alignment import Alignment
 from .blocks import Found, Look, look, weights_of
@@ -70,7 +71,8 @@ def together(names: Sequence[str], read: Read, model: Model = "auto", span: Rang
 def _own(names: Sequence[str], read: Read, model: Model, span: Range) -> tuple[dict[str, Alignment], dict[str, str]]:
     """What each pair says for itself, and why some do not."""
     sure, refused, sizes = dict[str, Alignment](), dict[str, str](), dict[tuple[int, ...], str]()
-    for name in names:
+    for number, name in enumerate(names):
+        step("aligning", number, len(names))
         try:
             visible, infrared = read(name)
         except IrvisError as error:

@@ -10,7 +10,19 @@ from cyclopts import Parameter
 
 from ..errors import IrvisError
 from .aligning_options import Model
-from .common import FUSE, InfraredColor, InfraredRange, Json, Patterns, app, console, errors, list_unmatched, progress
+from .common import (
+    FUSE,
+    InfraredColor,
+    InfraredRange,
+    Json,
+    Patterns,
+    app,
+    busy,
+    console,
+    errors,
+    list_unmatched,
+    progress,
+)
 from .thermal_options import SensingOptions
 
 if TYPE_CHECKING:
@@ -98,7 +110,8 @@ def align(
     )  # fmt: skip
     job.refuse(found.pairs, files)
     list_unmatched(found)
-    made = _rig(found.pairs, files, model, sensing.distance, rig, points, matcher, board, save)
+    with busy("aligning"):
+        made = _rig(found.pairs, files, model, sensing.distance, rig, points, matcher, board, save)
     if made is not None and save is not None and not (as_json and out is not None):
         _tell_rig(made, save, as_json)
     if made is None or out is not None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .. import __version__
+from ..steps import listening
 
 if TYPE_CHECKING:
     from ..data.matching import Matches
@@ -81,16 +82,31 @@ Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON in
 
 
 def progress(done: Iterator[T], total: int, what: str) -> list[T]:
-    """Run a batch with a progress bar on a terminal (of one alone: the time it takes so far), quietly elsewhere."""
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, track
+    """Run a batch with a progress bar on a terminal (of one alone: its steps), quietly elsewhere."""
+    from rich.progress import track
 
     if total != 1:
         hidden = not errors.is_terminal
         return list(track(done, total=total, description=what, console=errors, disable=hidden, transient=True))
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    with Progress(*columns, console=errors, disable=not errors.is_terminal, transient=True) as bar:
-        bar.add_task(what, total=None)
+    with busy(what):
         return list(done)
+
+
+@contextmanager
+def busy(what: str) -> Iterator[None]:
+    """A line on a terminal: the step that is being taken, how far it is where that is known, and the time so far."""
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=errors, disable=not errors.is_terminal, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+
+        def show(now: str, done: int, total: int | None) -> None:
+            bar.tasks[0].total = total  # update() would keep the one of the step before for None
+            bar.update(task, description=now, completed=done)
+
+        with listening(show):
+            yield
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from ..errors import IrvisError
-from .common import TRAIN, Json, app, console
+from .common import TRAIN, Json, app, busy, console
 
 if TYPE_CHECKING:
     from ..runtime.parity import Report
@@ -40,10 +40,11 @@ def export(
     from .. import registry
     from ..runtime import export as exporting
 
-    truth = registry.create(method)
-    fuser = truth if as_trained else exporting.rewritten(truth)
-    facts = exporting.provenance(truth.method, registry.parse(method)[1])
-    report = exporting.export(fuser, out, to, precision=precision, facts=facts, truth=truth)
+    with busy("exporting"):
+        truth = registry.create(method)
+        fuser = truth if as_trained else exporting.rewritten(truth)
+        facts = exporting.provenance(truth.method, registry.parse(method)[1])
+        report = exporting.export(fuser, out, to, precision=precision, facts=facts, truth=truth)
     if as_json:
         print(json.dumps({"file": str(out), "kept": report.within, **asdict(report)}, indent=2))
     else:

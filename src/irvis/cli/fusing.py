@@ -11,7 +11,19 @@ from cyclopts import Parameter
 
 from ..errors import IrvisError
 from .aligning_options import AligningOptions, watched
-from .common import FUSE, Device, InfraredColor, InfraredRange, Patterns, app, console, errors, list_unmatched, progress
+from .common import (
+    FUSE,
+    Device,
+    InfraredColor,
+    InfraredRange,
+    Patterns,
+    app,
+    busy,
+    console,
+    errors,
+    list_unmatched,
+    progress,
+)
 from .computing import Computing
 from .terms import tell_terms
 from .thermal_options import DrawingOptions, RangePer, SensingOptions, refuse_idle, refuse_on_a_cluster
@@ -45,7 +57,8 @@ def demo(
 
     begun = time.perf_counter()
     methods = tuple(method.split(",")) if method is not None else show.BESIDE
-    done = show.run(out, methods, device)
+    with busy("fusing"):
+        done = show.run(out, methods, device)
     height, width = show.SIZE
     console.print(f"fused   {done.fused}\nsheet   {done.sheet}")
     console.print(
@@ -207,13 +220,14 @@ def _fuse_here(
     if not writing.one_file:
         outputs = jobs.outputs(found.pairs, methods, writing)
         refuse_retaken(outputs, found.pairs, visible, infrared, match)
-    fusers = {name: computing.fuser(name) for name in methods}
+    with busy("loading"):
+        fusers = {name: computing.fuser(name) for name in methods}
     tell_terms(methods)
     list_unmatched(found)
     if reading.laying is None and not reading.resize:
         reading = replace(reading, watched=watched(found.pairs))
     if per_sequence:
-        with io.noting() as notes:
+        with busy("reading"), io.noting() as notes:
             reading = jobs.settled(found.pairs, reading)
         for note in notes:
             errors.print(f"warning: {note}")
@@ -225,7 +239,8 @@ def _fuse_here(
     small, large = list(found.pairs), list[Match]()
     memory = computing.bytes_allowed
     if memory is not None:
-        small, large = jobs.divided(found.pairs, fusers, memory, computing.device)
+        with busy("measuring"):
+            small, large = jobs.divided(found.pairs, fusers, memory, computing.device)
     done = list[jobs.Done]()
     if small:
         with closing(jobs.fuse_all(small, fusers, reading, writing, computing.device, pace=pace)) as results:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Group, Parameter
 
 from ..errors import IrvisError
-from .common import console, errors
+from ..steps import listening
+from .common import busy, console, errors
 from .computing import Computing
 from .terms import tell_terms
 
@@ -161,11 +162,12 @@ def fuse_streams(asked: "Asked", coding: "Coding", methods: Sequence[str], compu
         if getattr(computing, name) is not None:
             raise IrvisError(f"--{name} is for pictures: a video is fused frame by frame and takes little memory")
     refuse(methods, asked, coding)
-    fusers = {name: computing.fuser(name) for name in methods}
+    with busy("loading"):
+        fusers = {name: computing.fuser(name) for name in methods}
     tell_terms(methods)
     begun, batch = time(), computing.batch or (1 if computing.device == "cpu" else 8)
     try:
-        with _Bar() as bar:
+        with _Bar() as bar, listening(bar.tell):
             film = fuse_video(
                 asked, fusers, coding, computing.device, batch=batch, together=computing.runtime == "torch",
                 show=bar.show,
@@ -190,7 +192,7 @@ class _Bar:
                 return Text(f"{task.speed or 0:.1f} fps")
 
         self.progress = Progress(
-            "fusing", BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn(),
+            "{task.description}", BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn(),
             console=errors, transient=True, disable=not errors.is_terminal,
         )  # fmt: skip
         self.task = self.progress.add_task("fusing", total=None)
@@ -203,7 +205,11 @@ class _Bar:
         self.progress.stop()
 
     def show(self, done: int, total: int | None) -> None:
-        self.progress.update(self.task, completed=done, total=total)
+        self.progress.update(self.task, description="fusing", completed=done, total=total)
+
+    def tell(self, what: str, *_: object) -> None:
+        """What comes before the first frame."""
+        self.progress.update(self.task, description=what)
 
 
 def _report(film: "Film") -> None:

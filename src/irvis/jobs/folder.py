@@ -15,6 +15,7 @@ from ..data.matching import Match
 from ..errors import refuse_full, said
 from ..fuser import Fuser
 from ..record import Record, text
+from ..steps import step
 from ..types import RGB, Gray, Meta, Pair, Scaled
 from .pipeline import Ended, Pace, Stages, flow
 from .plan import Done, Reading, Writing, explanations, is_kept, of_pair, record_of, sheets, targets
@@ -125,6 +126,7 @@ def _read(
         todo = paths  # a sheet shows them all
     if not todo:
         return Ended(Done(name=match.name, files=tuple(paths.values()), skipped=True))
+    step("reading")
     with io.noting() as notes, accepting() as aligned:
         try:
             pair = io.read_pair(
@@ -170,6 +172,7 @@ def _fuse(batch: Sequence[Loaded], fusers: Mapping[str, Fuser], device: str, exp
         valid = [loaded.pair.valid for loaded in batch if loaded.pair.valid is not None]
         seen = torch.cat(valid).to(device) if valid else None
         for method in batch[0].paths:
+            step(f"fusing: {method}")
             titles = [f"{loaded.pair.name}, {method}" for loaded in batch] if explain else []
             fused, pages = _pictures(fusers[method], visible, infrared, seen, titles)
             for number, picture in enumerate(fused.cpu().split(1)):
@@ -215,6 +218,7 @@ def _outcome(loaded: Loaded, problem: str) -> Done:
 
 @torch.inference_mode()
 def _write(fused: Fused, writing: Writing) -> Done:
+    step("writing")
     try:
         written = {method: _write_one(fused, method, picture, writing) for method, picture in fused.pictures.items()}
         if fused.page is not None and not fused.done.problem:

@@ -16,6 +16,7 @@ from ..align.warp import Placement
 from ..color import gray
 from ..errors import IrvisError
 from ..io import Laying
+from ..steps import step
 from ..types import Gray, Image, Scaled
 from .frame import Frame, Source
 from .laying import Lay, placed, same
@@ -65,6 +66,7 @@ def lay_of(pair: Pair, laying: Laying | None, resize: bool) -> tuple[Lay, str]:
     if laying is None:
         lay = same(*sizes, resize)
         return lay, _looks_shifted(lay, pair)
+    step("aligning")
     looks = _looks(pair)
     if not looks:
         raise IrvisError("both streams have no moment in common: nothing can be aligned.")

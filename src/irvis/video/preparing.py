@@ -13,6 +13,7 @@ from ..data import matching
 from ..errors import IrvisError
 from ..io import Laying
 from ..io.show import OWN
+from ..steps import step
 from ..thermal.range import settled as settled_range
 from ..thermal.range import with_curves
 from ..types import Gray
@@ -118,6 +119,7 @@ def prepared(asked: Asked) -> Prepared:
         raise IrvisError(f"--start {float(asked.start):g} leaves nothing: visible is {float(length):.2f} s long.")
     offset = asked.offset
     if offset == "auto":
+        step("synchronising")
         offset, note = _found_offset(visible, infrared, asked)
         notes.append(note)
     following, note = _settled(infrared, asked)
