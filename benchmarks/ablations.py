@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from common import FIGURES, HERE, arguments, write
-from irvis import registry
+from irvis import creation
 from irvis.color import luma
 from irvis.demo import embedded
 from irvis.losses import qe_index, qw_index
@@ -40,7 +40,7 @@ def draw(names: list[str], runs: Path) -> None:
     pair, sign, people = embedded()
     pictures = {"visible": pair.visible, "infrared": pair.infrared}
     for name in names:
-        fuser = registry.create("encdec", weights=runs / name / "best.safetensors")
+        fuser = creation.create("encdec", weights=runs / name / "best.safetensors")
         pictures[name.removeprefix("encdec-ablation-")] = fuser(pair.visible, pair.infrared)
     save(sheet(pictures, [around(sign), around(largest(people))], columns=4, width=250), FIGURES / "ablations.png")
 
@@ -53,7 +53,7 @@ def row_of(plan: recipe.Recipe, chosen) -> dict[str, object]:
     if not (out / "done").is_file():
         best = loop.train(plan, found, out, precision="bf16", resume=True)
         (out / "done").touch()
-    fuser = registry.create(plan.method, weights=best)
+    fuser = creation.create(plan.method, weights=best)
     sums = torch.zeros(3)
     with torch.inference_mode():
         for index in range(len(found.validation)):

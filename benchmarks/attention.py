@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from common import FIGURES, Rows, arguments
-from irvis import api
+from irvis import creation
 from irvis.color import luma
 from irvis.data.scene import scene
 from irvis.methods import METHODS
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def row_of(name: str) -> dict[str, object]:
-    fuser = api.fuser(f"encdec:{name}")
+    fuser = creation.fuser(f"encdec:{name}")
     first, second = (gradient(fuser.core, *planes(seed)) for seed in (1, 2))
     change = float((first - second).norm() / first.norm())
     row = {"weights": name, "activation": "relu, gains" if fuser.core.gains else fuser.options["activation"]}
@@ -90,7 +90,7 @@ def impulses(names: list[str]) -> None:
     """Draw what one bright pixel becomes, on a gray ground."""
     figure, axes = pyplot.subplots(2, len(names), figsize=(3 * len(names), 6), squeeze=False)
     for column, name in enumerate(names):
-        core = api.fuser(f"encdec:{name}").core
+        core = creation.fuser(f"encdec:{name}").core
         ground = torch.full((1, 1, *SIZE), 0.5)
         for side in (0, 1):
             images = [ground.clone(), ground.clone()]

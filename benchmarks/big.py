@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from common import RESULTS, arguments, write
-from irvis import api, io, streaming
+from irvis import creation, io, streaming
 from irvis.budget import parse_memory
 from irvis.data.scene import Conditions, scene
 from irvis.io import tiled
@@ -103,7 +103,7 @@ def watched(method: str, side: int, folder: Path, budget: str, threads: int) -> 
 def measure(method: str, folder: str, memory: str) -> dict[str, object]:
     """One run: seconds, bytes held before and at most (since the probe), the window."""
     files = [Path(folder) / f"{kind}.tif" for kind in ("visible", "infrared", "fused")]
-    fuser, plan, windows = api.fuser(method), streaming.planned, []
+    fuser, plan, windows = creation.fuser(method), streaming.planned, []
 
     def planned(job: streaming.Job, memory: int) -> tuple[int, int]:
         windows.append(plan(job, memory))
@@ -123,7 +123,7 @@ def seams(method: str, side: int, folder: Path) -> dict[str, object]:
     """Streamed by windows of `side` against whole, on the scene itself."""
     draw(folder, SCENE)
     files = [folder / f"{kind}.tif" for kind in ("visible", "infrared", "fused")]
-    fuser, pair = api.fuser(method), io.read_pair(files[0], files[1], range=SPAN)
+    fuser, pair = creation.fuser(method), io.read_pair(files[0], files[1], range=SPAN)
     with mock.patch.object(streaming, "planned", return_value=(side, side)):
         streaming.fuse_files(*files, fuser, memory=10**10, range=SPAN)
     streamed, _ = io.read_visible(files[2])

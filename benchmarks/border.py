@@ -8,7 +8,7 @@ padding invents.
 import torch
 
 from common import Rows, arguments
-from irvis import api
+from irvis import creation
 from irvis.color import luma
 from irvis.data.scene import random_conditions, scene
 from irvis.methods import METHODS
@@ -35,7 +35,7 @@ def main() -> None:
 
 def costs(weights: str, padding: str) -> dict[str, float]:
     """Mean change in the outer pixels, and inside."""
-    fuser, sums = api.fuser(f"encdec:{weights}:padding={padding}"), torch.zeros(2)
+    fuser, sums = creation.fuser(f"encdec:{weights}:padding={padding}"), torch.zeros(2)
     for seed in SEEDS:
         visible, infrared = scene(seed, (480, 640), random_conditions(seed)).tensors()
         whole = luma(fuser(visible, infrared))[:, :, *WINDOW]

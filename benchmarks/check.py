@@ -21,11 +21,12 @@ from scipy.optimize import minimize
 
 from common import SETS, arguments, markdown, write
 from irvis import check, io
-from irvis.check import colours, folders, pairs, polarity
+from irvis.check import colours, folders, pairs
 from irvis.check.found import KINDS, Look
 from irvis.color import luma
 from irvis.data.matching import Match, Matches, match
 from irvis.filters import gaussian
+from irvis.thermal import polarity
 
 TESTS = tuple(f"test/{name}" for name in SETS)
 SEQUENCES = ("test/video/TNO_Duine", "test/video/TNO_NatoCamp")

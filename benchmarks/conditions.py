@@ -10,7 +10,7 @@ import torch
 
 from common import FIGURES, Row, Rows, arguments
 from first_experiments import SIZE, contrast, ring
-from irvis import api
+from irvis import creation
 from irvis.color import luma
 from irvis.data.scene import Conditions, scene
 from irvis.methods import METHODS
@@ -81,7 +81,7 @@ def kept(names: list[str], conditions: Conditions) -> dict[str, tuple[float, flo
         people = torch.from_numpy(drawn.people)
         beside = ring(people)
         for name in names:
-            fused = luma(api.fuser(name)(visible, infrared))
+            fused = luma(creation.fuser(name)(visible, infrared))
             for n, (inside, outside) in enumerate(((letters, board), (people, beside))):
                 sums[name][n] += 255 * abs(contrast(fused, inside, outside)) / len(SEEDS)
     return {name: (both[0], both[1]) for name, both in sums.items()}

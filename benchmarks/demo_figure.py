@@ -3,7 +3,7 @@
 import torch
 
 from common import FIGURES, arguments
-from irvis import api
+from irvis import creation
 from irvis.demo import embedded
 from irvis.sheet import around, largest, save, sheet
 
@@ -15,7 +15,7 @@ def main() -> None:
     pictures = {
         "visible": pair.visible,
         "infrared": pair.infrared,
-        "fused": api.fuser("encdec")(pair.visible, pair.infrared),
+        "fused": creation.fuser("encdec")(pair.visible, pair.infrared),
     }
     save(sheet(pictures, [around(sign), around(largest(people))], width=480), FIGURES / "demo.png")
 

@@ -10,7 +10,7 @@ below a tenth say little.
 import torch
 
 from common import Rows, arguments, every_method
-from irvis import api, io
+from irvis import creation, io
 from irvis.data.matching import Match, match
 from irvis.evaluate.tasks import detector, labels, scoring
 
@@ -40,7 +40,7 @@ def main() -> None:
 @torch.inference_mode()
 def row_of(name: str, pairs: tuple[Match, ...], network: detector.Detector, truth: dict) -> dict[str, object]:
     """AP50 of each class, as the method's 8-bit pictures give it."""
-    fuse, found = api.fuser(name), []
+    fuse, found = creation.fuser(name), []
     for files in pairs:
         pair = io.read_pair(files.visible, files.infrared)
         found.append(network((fuse(pair.visible, pair.infrared) * 255).round() / 255))

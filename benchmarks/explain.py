@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from drawing import NOON, SIZE, chessboard, page, people, planes, plotted, shifted, signed, street
-from irvis import api
+from irvis import creation
 from irvis.color import luma, value, with_luma, with_value
 from irvis.data.scene import Conditions
 from irvis.filters import box, expand, gaussian, guided, reduce
@@ -36,7 +36,7 @@ def main() -> None:
 def registered() -> None:
     """A registered pair, and the same with infrared 8 pixels to the right."""
     visible, _, infrared = planes()
-    fuser, away = api.fuser("encdec"), shifted(infrared, 8, 0)
+    fuser, away = creation.fuser("encdec"), shifted(infrared, 8, 0)
     pictures = {
         "registered: chessboard": chessboard(visible, infrared),
         "registered: fused": fuser(visible, infrared),
@@ -78,7 +78,7 @@ def ranges() -> None:
 def pyramid() -> None:
     """Two bands of a Laplacian pyramid, whose detail is kept where, and the rest."""
     visible, seen, warm = planes()
-    fused = api.fuser("laplacian")(visible, warm)
+    fused = creation.fuser("laplacian")(visible, warm)
     seen, warm = (interpolate(plane, (352, 480)) for plane in (seen, warm))
     rows: dict[str, Tensor] = {}
     for scale in (1, 2, 3, 4):
@@ -147,7 +147,7 @@ def guided_filtering() -> None:
         "first mask: infrared is sharper": masks[1:],
         "fitted widely, for the base": wide[1:],
         "fitted closely, for the details": close[1:],
-        "fused": api.fuser("gff")(visible, warm),
+        "fused": creation.fuser("gff")(visible, warm),
     }
     page("explain-guided", rows, columns=3)
 
@@ -163,8 +163,8 @@ def hybrid_layers() -> None:
         "scale 2: edges of infrared": signed(layers.edges[1][1:], 0.3),
         "scale 2: edges of visible": signed(layers.edges[1][:1], 0.3),
         "scale 2: share of infrared": share,
-        "hybrid-msd": api.fuser("hybrid-msd")(visible, warm),
-        "hmsd-gf": api.fuser("hmsd-gf")(visible, warm),
+        "hybrid-msd": creation.fuser("hybrid-msd")(visible, warm),
+        "hmsd-gf": creation.fuser("hmsd-gf")(visible, warm),
     }
     page("explain-hybrid", rows, columns=3)
 
@@ -177,7 +177,7 @@ def two_scales() -> None:
     rows = {
         "mean of both bases": (base[0] + base[1]) / 2,
         "infrared's share of the details": saliency[1] / (saliency[0] + saliency[1]).clamp_min(1e-9),
-        "fused": api.fuser("tif")(visible, warm),
+        "fused": creation.fuser("tif")(visible, warm),
     }
     page("explain-two-scale", rows, columns=3)
 

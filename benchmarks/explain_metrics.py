@@ -10,7 +10,7 @@ from torch import Tensor
 
 from common import arguments, write
 from drawing import planes, plotted, shifted, stretched
-from irvis import api
+from irvis import creation
 from irvis.filters import gaussian
 from irvis.metrics import METRICS, PROFILES, measure
 
@@ -40,7 +40,7 @@ NOISE, BLUR = 0.05, 1.5
 def main() -> None:
     arguments(__doc__ or "")
     visible, seen, warm = planes()
-    fused = api.fuser("encdec")(visible, warm)
+    fused = creation.fuser("encdec")(visible, warm)
     judged = {
         name: measure(picture, visible, warm, metrics=SHOWN) for name, picture in spoiled(fused, seen, warm).items()
     }

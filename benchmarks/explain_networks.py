@@ -14,7 +14,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from attention import response
 from drawing import CYCLE, page, planes, plotted
-from irvis import api
+from irvis import creation
 from irvis.color import with_luma
 from irvis.methods.encdec import EncoderDecoder
 from irvis.sheet import INK
@@ -36,7 +36,7 @@ def main() -> None:
 def filters() -> None:
     """The paper's network taken apart: what each source alone brings to the output before tanh, and their sum."""
     visible, seen, warm = planes()
-    fuser = api.fuser("encdec:paper")
+    fuser = creation.fuser("encdec:paper")
     core: EncoderDecoder = fuser.core
     seen, warm = (torch.nn.functional.pad(plane, (0, 0, 0, 24), mode="replicate") for plane in (seen, warm))
     gray = torch.full_like(seen, 0.5)
@@ -58,7 +58,7 @@ def gains() -> None:
     """How much of a wave of each frequency comes through from each source."""
     figure, axes = pyplot.subplots(1, 2, figsize=(11, 3.8), sharey=True)
     for axis, name in zip(axes, ("paper", "default"), strict=True):
-        core = api.fuser(f"encdec:{name}").core
+        core = creation.fuser(f"encdec:{name}").core
         for source in (0, 1):
             values = [gain(core, source, wave) for wave in WAVES]
             axis.plot(
@@ -145,7 +145,7 @@ def plan_of_training() -> None:
 def decoded() -> None:
     """What the decoder makes of each source's features, of their mean, and of what both modules make of them."""
     visible, seen, warm = planes()
-    core = api.fuser("maefuse").core
+    core = creation.fuser("maefuse").core
     features = core.features(seen, warm)
     draw = lambda made: core.picture(made).mean(1, keepdim=True).clamp(0, 1)  # noqa: E731
     full = draw(core.fused(*features, "full"))

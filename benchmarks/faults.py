@@ -8,7 +8,7 @@ from functools import partial
 import torch
 
 from common import Rows, arguments
-from irvis import api
+from irvis import creation
 from irvis.evaluate import faults
 
 METHODS = ("encdec:default", "encdec:tiny", "hmsd-gf", "hybrid-msd", "laplacian", "average", "maefuse:default")
@@ -32,7 +32,7 @@ def main() -> None:
 @torch.inference_mode()
 def row_of(name: str) -> dict[str, object]:
     """Every fault of one method."""
-    fuser = api.fuser(name)
+    fuser = creation.fuser(name)
     gains = {f"{side}{GAIN}": _shown(found) for side, found in faults.softness(fuser).items()}
     kept, light = faults.plateau(fuser)
     return {

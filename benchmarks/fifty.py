@@ -16,7 +16,7 @@ from torch import Tensor
 
 from common import HERE, Row, Rows, arguments
 from drawing import page
-from irvis import api, io
+from irvis import creation, io
 from irvis.data.scene import random_conditions, scene
 from irvis.metrics import measure
 
@@ -85,7 +85,7 @@ def row(name: str, method: str, seconds: float) -> dict[str, object]:
     values = []
     for number in range(PAIRS, PAIRS + JUDGED):
         visible, infrared = judged(number)
-        fused = api.fuser(method)(visible, infrared)
+        fused = creation.fuser(method)(visible, infrared)
         values.append([float(value) for value in measure(fused, visible, infrared, metrics=METRICS).values()])
     means = torch.tensor(values).mean(0).tolist()
     return {"weights": name, **dict(zip(METRICS, means, strict=True)), "seconds": round(seconds) or ""}
@@ -99,7 +99,7 @@ def judged(number: int) -> tuple[Tensor, Tensor]:
 def pictures(methods: dict[str, str]) -> None:
     visible, infrared = judged(SHOWN)
     shown = {"visible": visible, "infrared": infrared}
-    shown |= {name: api.fuser(method)(visible, infrared) for name, method in methods.items()}
+    shown |= {name: creation.fuser(method)(visible, infrared) for name, method in methods.items()}
     page("learn-train", shown, columns=3)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import max_pool2d
 
 from common import Rows, arguments
-from irvis import api
+from irvis import creation
 from irvis.color import luma
 from irvis.data.scene import scene
 from irvis.methods import METHODS
@@ -43,7 +43,7 @@ def experiment(name: str, seed: int) -> tuple[float, float, float]:
     """Share of the letters' and of the pedestrians' contrast that is kept, and the change when inputs are swapped."""
     drawn = scene(seed, SIZE)
     visible, infrared = drawn.tensors()
-    plane, fuser = luma(visible), api.fuser(name)
+    plane, fuser = luma(visible), creation.fuser(name)
     fused = luma(fuser(visible, infrared))
     letters, board = torch.from_numpy(drawn.letters), torch.from_numpy(drawn.sign & ~drawn.letters)
     people = torch.from_numpy(drawn.people)

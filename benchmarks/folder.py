@@ -25,7 +25,7 @@ from time import perf_counter, process_time
 import torch
 
 from common import Rows, arguments, markdown
-from irvis import api, io, jobs
+from irvis import creation, io, jobs
 from irvis.data.matching import match
 from irvis.fuser import Fuser
 
@@ -77,7 +77,7 @@ def row_of(name: str, method: str, chosen) -> dict[str, object]:
     folder = chosen.data / "test" / name
     pairs = match(folder).pairs[: chosen.pairs]
     read = io.read_pair(pairs[0].visible, pairs[0].infrared)
-    fuser = api.fuser(method)
+    fuser = creation.fuser(method)
     with torch.inference_mode():
         fuser(read.visible, read.infrared)
     rounds = [one_round(pairs, fuser, chosen.threads) for _ in range(chosen.runs)]

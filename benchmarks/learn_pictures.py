@@ -17,7 +17,7 @@ from PIL import Image as Pillow
 from torch import Tensor
 
 from drawing import NOON, SIZE, chessboard, page, people, planes, shifted, street
-from irvis import api, io
+from irvis import creation, io
 from irvis.align.warp import laid_over
 from irvis.color import luma, with_luma
 from irvis.data.scene import random_conditions
@@ -41,13 +41,13 @@ def main() -> None:
 
 def fuse() -> None:
     visible, _, infrared = planes()
-    fused = api.fuser("encdec")(visible, infrared)
+    fused = creation.fuser("encdec")(visible, infrared)
     sign = around(torch.from_numpy(street().sign))
     page("learn-fuse", {"visible": visible, "infrared": infrared, "fused": fused}, [sign, people()])
 
 
 def folder() -> None:
-    fuser, rows = api.fuser("encdec"), {}
+    fuser, rows = creation.fuser("encdec"), {}
     pairs = [street(seed, (180, 240), random_conditions(seed)).tensors() for seed in (2, 5, 9, 14)]
     for row in ("visible", "infrared", "fused"):
         for number, pair in enumerate(pairs, 1):
@@ -60,8 +60,8 @@ def python() -> None:
     valid = torch.zeros_like(infrared)
     valid[..., 60:320, 90:420] = 1
     names = ("laplacian", "encdec", "maefuse")
-    rows = {f'method="{name}"': api.fuser(name)(visible, infrared) for name in names}
-    rows["valid = a part of the view"] = api.fuser("encdec")(visible, infrared, valid)
+    rows = {f'method="{name}"': creation.fuser(name)(visible, infrared) for name in names}
+    rows["valid = a part of the view"] = creation.fuser("encdec")(visible, infrared, valid)
     page("learn-python", rows, columns=4, width=250)
 
 
@@ -100,7 +100,7 @@ def align() -> None:
     rows = {
         "as the cameras see it": chessboard(visible, other * seen),
         "aligned": chessboard(visible, aligned * valid),
-        "aligned and fused": api.fuser("encdec")(visible, aligned, valid),
+        "aligned and fused": creation.fuser("encdec")(visible, aligned, valid),
     }
     page("learn-align", rows, [people()])
 

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from irvis import registry
+from irvis import creation, registry
 from irvis.errors import IrvisError
 from irvis.imports import digest_of
 from irvis.weights import shipped
@@ -30,8 +30,8 @@ Row = dict[str, Any]
 def shipped_as(method: str) -> tuple[str, str] | None:
     """ "encdec:default" and the sha256 of its file, for a method's text that runs with shipped weights."""
     with suppress(IrvisError):
-        name, chosen, _ = registry.parse(method)
-        found = shipped(name).get(chosen) if registry.find(name).learnable else None
+        name, chosen, _ = creation.parse(method)
+        found = shipped(name).get(chosen) if creation.find(name).learnable else None
         if found:
             return f"{name}:{chosen}", found.sha256
     return None
@@ -90,7 +90,7 @@ def code_of(script: str, uses: tuple[str, ...] = ()) -> str:
         files.add(path)
     for method in uses:
         with suppress(IrvisError):
-            modules.add(registry.find(registry.parse(method)[0]).build.__module__)
+            modules.add(creation.find(creation.parse(method)[0]).build.__module__)
     parts = [ast.dump(ast.parse(path.read_bytes())) for path in sorted(files)]
     return sha256("\n".join([digest_of(*sorted(modules)), *parts]).encode()).hexdigest()[:16]
 

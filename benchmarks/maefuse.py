@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from common import Row, Rows, arguments, write
-from irvis import api, io
+from irvis import creation, io
 from irvis.bench import memory
 from irvis.color import luma, with_luma
 from irvis.data.matching import match
@@ -71,7 +71,7 @@ def quality(chosen) -> None:
 def judged(keys: list[Row], data: Path) -> list[Row]:
     """Several methods on one set."""
     sums = {key["method"]: dict(key) for key in keys}
-    fusers = {method: clipped_mix if method == MIX else api.fuser(method) for method in sums}
+    fusers = {method: clipped_mix if method == MIX else creation.fuser(method) for method in sums}
     pairs = match(data / keys[0]["set"] / "vi", data / keys[0]["set"] / "ir").pairs
     for files in pairs:
         pair = io.read_pair(files.visible, files.infrared)
@@ -124,10 +124,9 @@ def run(chosen, method: str, height: int, width: int, precision: str) -> dict[st
 @torch.inference_mode()
 def timed(method: str, height: str, width: str, precision: str) -> dict[str, object]:
     """Median of 3 runs after one to warm up."""
-    from irvis import registry
 
-    name, _, options = registry.parse(method)
-    fuser = registry.create(name, weights=None, **options)
+    name, _, options = creation.parse(method)
+    fuser = creation.create(name, weights=None, **options)
     visible, infrared = torch.rand(1, 3, int(height), int(width)), torch.rand(1, 1, int(height), int(width))
     before, spans = memory.now("cpu"), []
     memory.forget_peak("cpu")

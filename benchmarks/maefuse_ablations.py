@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ablations import FOLDERS
 from common import FIGURES, HERE, arguments, write
-from irvis import registry
+from irvis import creation
 from irvis.demo import embedded
 from irvis.metrics import measure
 from irvis.sheet import around, largest, save, sheet
@@ -58,7 +58,7 @@ def row_of(name: str, chosen) -> dict[str, object]:
         start = starting.filler("maefuse", chosen.start, None)
         loop.train(plan, found, out, precision="bf16", resume=True, start=start)
         (out / "done").touch()
-    fuser = registry.create("maefuse", weights=out / "last.safetensors")
+    fuser = creation.create("maefuse", weights=out / "last.safetensors")
     sums: dict[str, float] = {}
     for index in range(len(found.validation)):
         for key, value in judged(fuser, *found.validation[index]).items():
@@ -129,7 +129,7 @@ def draw(views: dict[str, tuple[Path, dict[str, object]]], path: Path) -> None:
     pair, sign, people = embedded()
     pictures = {"visible": pair.visible, "infrared": pair.infrared}
     for name, (weights, facts) in views.items():
-        pictures[name] = registry.create("maefuse", weights=weights, **facts)(pair.visible, pair.infrared)
+        pictures[name] = creation.create("maefuse", weights=weights, **facts)(pair.visible, pair.infrared)
     save(sheet(pictures, [around(sign), around(largest(people))], columns=4, width=300), path)
 
 

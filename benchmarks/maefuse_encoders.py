@@ -13,7 +13,7 @@ import torch
 
 from ablations import FOLDERS
 from common import FIGURES, HERE, arguments, write
-from irvis import registry
+from irvis import creation
 from irvis.color import luma
 from irvis.demo import embedded
 from irvis.sheet import around, largest, save, sheet
@@ -66,7 +66,7 @@ def row_of(name: str, options: dict[str, object], encoder: Path | None, chosen) 
         start = starting.filler("maefuse", None, encoder) if encoder else None
         loop.train(plan, found, out, precision="bf16", resume=True, start=start)
         (out / "done").touch()
-    fuser = registry.create("maefuse", weights=out / "last.safetensors")
+    fuser = creation.create("maefuse", weights=out / "last.safetensors")
     sums: dict[str, float] = {}
     count = len(found.validation)
     for index in range(count):
@@ -94,7 +94,7 @@ def draw(runs: Path, names) -> None:
     pair, sign, people = embedded()
     pictures = {"visible": pair.visible, "infrared": pair.infrared}
     for name in names:
-        fuser = registry.create("maefuse", weights=runs / folder(name) / "last.safetensors")
+        fuser = creation.create("maefuse", weights=runs / folder(name) / "last.safetensors")
         pictures[name] = fuser(pair.visible, pair.infrared)
     save(
         sheet(pictures, [around(sign), around(largest(people))], columns=3, width=380), FIGURES / "maefuse-encoders.png"

@@ -14,7 +14,7 @@ from torch import Tensor
 from common import FIGURES, PICTURES, Row, Rows, arguments
 from conditions import SEEDS
 from first_experiments import SIZE, contrast, ring
-from irvis import api, io
+from irvis import creation, io
 from irvis.color import luma
 from irvis.data.matching import match
 from irvis.data.scene import Conditions, scene
@@ -31,7 +31,7 @@ Pairs = Iterator[tuple[str, Tensor, Tensor]]
 
 def main() -> None:
     chosen = arguments(__doc__)
-    fusers, rows = {name: api.fuser(name) for name in METHODS}, Rows("maefuse_scenes", chosen)
+    fusers, rows = {name: creation.fuser(name) for name in METHODS}, Rows("maefuse_scenes", chosen)
     for name, pairs in (*real(chosen), ("synthetic", drawn())):
         keys = [{"pairs": pairs_of(name, rows), "method": method} for method in METHODS]
         rows.several(keys, lambda keys, name=name, pairs=pairs: blinded(name, pairs, fusers, keys), method_of)
@@ -98,7 +98,7 @@ def method_of(key: Row) -> list[str]:
 @torch.inference_mode()
 def people_and_text(keys: list[Row]) -> list[Row]:
     """Letters against their board, pedestrians against the ground beside them."""
-    fusers = {key["method"]: api.fuser(key["method"]) for key in keys}
+    fusers = {key["method"]: creation.fuser(key["method"]) for key in keys}
     sums = {name: [0.0, 0.0] for name in fusers}
     for seed in SEEDS:
         made = scene(seed, SIZE, Conditions())

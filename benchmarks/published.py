@@ -6,7 +6,7 @@ A 3×3 convolution and then a 2×2 mean, one encoder after the other; irvis itse
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d
 
-from irvis import api
+from irvis import creation
 from irvis.methods import encdec
 
 NAME = "encdec:paper, published graph"
@@ -17,4 +17,4 @@ def convolution_and_mean(image: Tensor, weight: Tensor, padding: str) -> Tensor:
 
 
 encdec.pooled_convolution = convolution_and_mean
-fuse = api.fuser("encdec:paper")
+fuse = creation.fuser("encdec:paper")

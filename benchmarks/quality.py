@@ -7,7 +7,7 @@ Qe is Qw of the normalised Sobel magnitudes, without a power. Higher is better.
 import torch
 
 from common import SETS, Rows, arguments, every_method
-from irvis import api, io
+from irvis import creation, io
 from irvis.data.matching import match
 from irvis.losses import qe_index, qw_index
 
@@ -40,7 +40,7 @@ def row_of(name: str, folder) -> dict[str, object]:
         scores = []
         for files in match(folder / each).pairs:
             pair = io.read_pair(files.visible, files.infrared)
-            fused = (api.fuser(name)(pair.visible, pair.infrared) * 255).round() / 255
+            fused = (creation.fuser(name)(pair.visible, pair.infrared) * 255).round() / 255
             scores.append(_scores(fused, pair.visible, pair.infrared))
         row |= _means(each, scores)
     return row

@@ -6,7 +6,7 @@ They show other people's images, so they go to the ignored folder runs/pictures 
 import torch
 
 from common import PICTURES, SETS, arguments
-from irvis import api, io
+from irvis import creation, io
 from irvis.data.matching import match
 from irvis.methods import METHODS
 from irvis.sheet import Box, save, sheet
@@ -35,7 +35,7 @@ def fused(files, names) -> tuple[dict[str, torch.Tensor], io.Pair]:
     """Both sources and every method's picture."""
     pair = io.read_pair(files.visible, files.infrared)
     pictures = {"visible": pair.visible, "infrared": pair.infrared}
-    return pictures | {name: api.fuser(name)(pair.visible, pair.infrared) for name in names}, pair
+    return pictures | {name: creation.fuser(name)(pair.visible, pair.infrared) for name in names}, pair
 
 
 def zooms(data, names) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from common import RESULTS, SETS
-from irvis import registry, weights
+from irvis import creation, weights
 
 TABLE = weights.SHIPPED / "weights.json"
 
@@ -27,7 +27,7 @@ def main() -> None:
 
 def ship(method: str, name: str, run: Path, trained_on: str, licence: str) -> None:
     """Write the file and its entry."""
-    fuser = registry.create(method, weights=run / "best.safetensors")
+    fuser = creation.create(method, weights=run / "best.safetensors")
     file = f"{method}-{name}.safetensors"
     sha256 = weights.save(
         weights.SHIPPED / file, fuser.core, method=method, options=fuser.options, dtype=torch.bfloat16,

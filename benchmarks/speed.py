@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from common import HERE, RESULTS, Rows, arguments, every_method
-from irvis import api, io
+from irvis import creation, io
 from irvis.bench.rounds import Result, gather, turns
 from irvis.bench.rows import OWN, Row
 from irvis.data.matching import match
@@ -128,7 +128,7 @@ def judged(row: Row, data: Path) -> Quality | None:
 
 @torch.inference_mode()
 def _measured(row: Row, data: Path) -> Quality:
-    plain, other = api.fuser(row.method), api.fuser(row.method, "cpu", row.runtime, row.precision, row.error)
+    plain, other = creation.fuser(row.method), creation.fuser(row.method, "cpu", row.runtime, row.precision, row.error)
     scores, differences = [], []
     for files in match(data / "test" / "TNO21" / "vi", data / "test" / "TNO21" / "ir").pairs:
         pair = io.read_pair(files.visible, files.infrared)

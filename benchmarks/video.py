@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from common import Rows, arguments, markdown, write
-from irvis import api, io
+from irvis import creation, io
 from irvis.data.scene import scene
 from irvis.jobs.video import Asked, Coding, fuse_video
 from irvis.metrics.flicker import temporal_gain, warped_difference
@@ -91,7 +91,7 @@ SYNC = "Drawn scenes of 20 s. error: seconds, of the offsets that were believed.
 
 def speed(size: str, method: str, runtime: str, precision: str, chosen) -> dict[str, object]:
     """One size, method and runtime."""
-    fuser = api.fuser(method, runtime=runtime, precision=precision)
+    fuser = creation.fuser(method, runtime=runtime, precision=precision)
     with tempfile.TemporaryDirectory() as folder:
         paths = drawn(Path(folder), SIZES[size], chosen.frames)
         asked = Asked(visible=str(paths[0]), infrared=str(paths[1]))
@@ -162,7 +162,7 @@ def encode(folder: Path, pictures: list) -> None:
 @torch.inference_mode()
 def flickers(folder: Path, method: str) -> Iterator[dict[str, object]]:
     """A sequence as it is fused, and steadied."""
-    fuser = api.fuser(method)
+    fuser = creation.fuser(method)
     pairs = [
         io.read_pair(path, next((folder / "ir").glob(f"{path.stem}.*"))) for path in sorted((folder / "vi").iterdir())
     ]

@@ -10,8 +10,7 @@ import torch
 from irvis.bench.work import flops
 from irvis.listing import parameters
 from irvis.methods import METHODS
-from irvis.published import Published
-from irvis.registry import Method
+from irvis.spec import Method, Published
 
 PAGE = Path(__file__).parents[1] / "docs" / "methods" / "zoo.md"
 BEGIN, END = "<!-- table: python benchmarks/zoo.py -->", "<!-- end of the table -->"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import irvis
-from irvis.api import fuser
+from irvis.creation import fuser
 
 RANDOM = np.random.default_rng(0)
 VISIBLE = RANDOM.integers(0, 256, (30, 41, 3), dtype=np.uint8)

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 import irvis
-from irvis import IrvisError, registry
+from irvis import IrvisError, creation
 from irvis.io import IrvisWarning
 from irvis.runtime import backends, calibration, substitutes
 
@@ -33,7 +33,7 @@ def made(name: str, runtime: str, precision: str = "fp32", **facts: object) -> i
     if runtime in substitutes.EXTRAS:
         pytest.importorskip(runtime)
     torch.manual_seed(0)
-    return registry.create(name, runtime=runtime, precision=precision, **facts)
+    return creation.create(name, runtime=runtime, precision=precision, **facts)
 
 
 @pytest.mark.parametrize("runtime", ["collapsed", "openvino", "onnxruntime"])
@@ -49,7 +49,7 @@ def test_a_runtime_gives_the_same_picture_at_any_size_and_in_batches(runtime):
     ("name", "options"),
     [
         ("encdec", {"width": 4, "domain": "rgb", "scale": 2, "padding": "zero", "activation": "silu"}),
-        pytest.param("maefuse", registry.find("maefuse").small, marks=pytest.mark.slow),
+        pytest.param("maefuse", creation.find("maefuse").small, marks=pytest.mark.slow),
         pytest.param("laplacian", {}, marks=pytest.mark.slow),
     ],
     ids=str,
@@ -69,7 +69,7 @@ def test_bfloat16_stays_within_half_a_gray_level_on_average(runtime):
     if not _can_bfloat16(runtime):
         pytest.skip("no bf16 here")
     fuser = made("encdec", runtime, "bf16", weights="tiny", strict=True)
-    plain, images = registry.create("encdec", weights="tiny"), pair(1, 96, 128)
+    plain, images = creation.create("encdec", weights="tiny"), pair(1, 96, 128)
     error = (fuser(*images) - plain(*images)).abs() * 255
     assert float(error.mean()) < 0.5
     assert float(error.max()) < 8
@@ -118,12 +118,12 @@ def test_a_converted_network_is_kept_found_again_and_made_anew_where_the_file_is
 @torch.inference_mode()
 def test_the_allowed_error_is_kept_in_a_runtime_too(tmp_path: Path):
     torch.manual_seed(0)
-    core = registry.find("encdec").build(width=4)
+    core = creation.find("encdec").build(width=4)
     file = tmp_path / "w.safetensors"
     irvis_header = {"method": "encdec", "options": '{"width": 4}'}
     save_file({name: weight * 1.5 for name, weight in core.state_dict().items()}, file, irvis_header)
-    plain = registry.create("encdec", weights=file)
-    fuser = registry.create("encdec", weights=file, runtime="collapsed", error=0.05)
+    plain = creation.create("encdec", weights=file)
+    fuser = creation.create("encdec", weights=file, runtime="collapsed", error=0.05)
     images = pair(1, 96, 128)
     assert 0 < float((fuser(*images) - plain(*images)).abs().max()) <= 0.05
 
@@ -136,20 +136,20 @@ def test_what_cannot_be_had_is_one_line(monkeypatch):
         ("must not be negative", {"error": -1.0, "runtime": "collapsed"}),
     ):
         with pytest.raises(IrvisError, match=words):
-            registry.create("encdec", **facts)
+            creation.create("encdec", **facts)
     with pytest.raises(IrvisError, match="no rewritten form"):
-        registry.create("average", runtime="collapsed")
+        creation.create("average", runtime="collapsed")
     monkeypatch.setattr(substitutes, "find_spec", lambda name: None)
     with pytest.raises(IrvisError, match="openvino cannot be had here"):
-        registry.create("encdec", runtime="openvino", strict=True)
+        creation.create("encdec", runtime="openvino", strict=True)
 
 
 def test_without_openvino_the_rewritten_network_takes_its_place_with_a_notice(monkeypatch):
     monkeypatch.setattr(substitutes, "find_spec", lambda name: None)
     with pytest.warns(IrvisWarning, match=r"pip install 'irvis\[openvino\]'\): collapsed"):
-        fuser = registry.create("encdec:tiny", runtime="openvino")
+        fuser = creation.create("encdec:tiny", runtime="openvino")
     images = pair(1, 64, 96)
-    torch.testing.assert_close(fuser(*images), registry.create("encdec:tiny")(*images), rtol=0, atol=1e-5)
+    torch.testing.assert_close(fuser(*images), creation.create("encdec:tiny")(*images), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("runtime", ["torch", "openvino"])
@@ -158,12 +158,12 @@ def test_half_precision_that_would_be_emulated_gives_way_to_fp32_with_a_notice(m
     with pytest.warns(IrvisWarning, match="no bf16 of its own"):
         fuser = made("encdec", runtime, "bf16", weights="tiny")
     images = pair(1, 64, 96)
-    torch.testing.assert_close(fuser(*images), registry.create("encdec:tiny")(*images), rtol=0, atol=1e-4)
+    torch.testing.assert_close(fuser(*images), creation.create("encdec:tiny")(*images), rtol=0, atol=1e-4)
 
 
 def test_strict_emulates_in_torch_and_refuses_elsewhere(monkeypatch):
     monkeypatch.setattr(substitutes, "native", lambda device: ("fp32",))
-    assert isinstance(registry.create("encdec:tiny", precision="bf16", strict=True).core, backends.Autocast)
+    assert isinstance(creation.create("encdec:tiny", precision="bf16", strict=True).core, backends.Autocast)
     with pytest.raises(IrvisError, match="bf16 cannot be had here"):
         made("encdec", "openvino", "bf16", weights="tiny", strict=True)
 
@@ -172,7 +172,7 @@ def test_automatic_precision_is_the_one_that_was_measured_fastest(monkeypatch):
     monkeypatch.setattr(substitutes, "native", lambda device: ("bf16", "fp32"))
     for quick in ("bf16", "fp32"):
         monkeypatch.setattr(substitutes, "fastest", lambda candidates, run, quick=quick: quick)
-        core = registry.create("encdec:tiny", precision="auto").core
+        core = creation.create("encdec:tiny", precision="auto").core
         assert isinstance(core, backends.Autocast) == (quick == "bf16")
     assert substitutes.fastest(["fp32"], lambda _: pytest.fail("one candidate is not measured")) == "fp32"
     naps = {"bf16": 0.004, "fp32": 0.0}
@@ -180,7 +180,7 @@ def test_automatic_precision_is_the_one_that_was_measured_fastest(monkeypatch):
 
 
 def test_automatic_takes_the_fastest_that_is_here(monkeypatch):
-    encdec, average, maefuse = (registry.find(name) for name in ("encdec", "average", "maefuse"))
+    encdec, average, maefuse = (creation.find(name) for name in ("encdec", "average", "maefuse"))
     monkeypatch.setattr(backends, "find_spec", lambda name: name == "openvino")
     assert backends.automatic(encdec, "cpu") == backends.automatic(maefuse, "cpu") == "openvino"
     assert backends.automatic(encdec, "cuda:1") == "compiled"
@@ -191,7 +191,7 @@ def test_automatic_takes_the_fastest_that_is_here(monkeypatch):
 
 def test_calibration_pairs_are_of_a_size_that_the_core_can_take(monkeypatch):
     monkeypatch.setattr(calibration, "COUNT", 3)
-    fuser = registry.create("encdec", weights="tiny")
+    fuser = creation.create("encdec", weights="tiny")
     for visible, infrared in calibration.pairs(fuser):
         assert visible.shape == infrared.shape
         assert visible.shape[2] % 32 == visible.shape[3] % 32 == 0

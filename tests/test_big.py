@@ -423,13 +423,13 @@ ALONE = """
 import sys
 from pathlib import Path
 import torch
-from irvis import budget, registry, streaming
+from irvis import budget, creation, streaming
 from irvis.thermal import Range
 torch.set_num_threads(1)
 folder, name, memory = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 files = [folder / f"{kind}.tif" for kind in ("visible", "infrared", "fused")]
-method, weights, options = registry.parse(name)
-fuser = registry.create(method, weights=weights, **options)
+method, weights, options = creation.parse(name)
+fuser = creation.create(method, weights=weights, **options)
 base, peaks = budget._status("VmRSS"), []
 plan, forget = streaming.planned, budget._status
 def planned(job, memory):  # the probe starts the peak of the process again: keep the one before

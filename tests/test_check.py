@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from irvis import check, io
-from irvis.check import colours, defects, found, polarity, reading
+from irvis.check import colours, defects, found, reading
 from irvis.cli import main
 from irvis.data import matching
-from irvis.thermal import Range
+from irvis.thermal import Range, polarity
 
 HEIGHT, WIDTH, PAIRS = 96, 128, 6
 KINDS = set(found.KINDS)

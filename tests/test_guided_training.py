@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from irvis import IrvisError, registry, weights
+from irvis import IrvisError, creation, weights
 from irvis.color import luma as luma_of
 from irvis.data.pairs import ImageFolder, SceneFolder
 from irvis.data.scene import scene
@@ -16,18 +16,18 @@ from irvis.io import write
 from irvis.methods.maefuse import SPAN
 from irvis.thermal import Range
 from irvis.training import alarms, loop, recipe, sources, starting
-from irvis.training.recipe import Data, Stage
+from irvis.training.records import Data, Stage
 from irvis.training.steps import STEPS
 
 pytest.importorskip("lightning_fabric", reason="training needs the extra: pip install 'irvis[train]'")
 
-SMALL = dict(registry.find("maefuse").small)
+SMALL = dict(creation.find("maefuse").small)
 
 
 @pytest.fixture(scope="module")
 def core() -> torch.nn.Module:
     torch.manual_seed(0)
-    return registry.create("maefuse", weights=None, **SMALL).core
+    return creation.create("maefuse", weights=None, **SMALL).core
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_a_stage_leaves_what_it_does_not_name_bit_identical(number, photographs,
     one = dataclasses.replace(full.stages[number], epochs=1, steps=2, batch=2, crop=32)
     plan = dataclasses.replace(full, options=SMALL, stages=(one,), data=Data(synthetic=1.0, scenes=2))
     torch.manual_seed(plan.seed)
-    before = registry.create("maefuse", weights=None, **SMALL).core.state_dict()
+    before = creation.create("maefuse", weights=None, **SMALL).core.state_dict()
     loop.train(plan, small([photographs]), tmp_path)
     after = torch.load(tmp_path / loop.CHECKPOINT, weights_only=True)["core"]
     changed = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
@@ -167,7 +167,7 @@ def test_a_training_starts_from_given_weights_and_another_encoder(photographs, t
     cores = []
     for seed in (1, 2):
         torch.manual_seed(seed)
-        cores.append(registry.create("maefuse", weights=None, **SMALL).core)
+        cores.append(creation.create("maefuse", weights=None, **SMALL).core)
         weights.save(tmp_path / f"{seed}.safetensors", cores[-1], method="maefuse", options=SMALL)
     stage = next(stage for stage in recipe.load("maefuse-tiny").stages if stage.step == "align-mfm")
     one = dataclasses.replace(stage, epochs=1, steps=1, batch=2, crop=32)
@@ -176,7 +176,7 @@ def test_a_training_starts_from_given_weights_and_another_encoder(photographs, t
     )
     fill = starting.filler("maefuse", tmp_path / "1.safetensors", tmp_path / "2.safetensors")
     loop.train(plan, small(), tmp_path / "run", start=fill)
-    trained = registry.create("maefuse", weights=tmp_path / "run" / "stage1.safetensors").core
+    trained = creation.create("maefuse", weights=tmp_path / "run" / "stage1.safetensors").core
     for part, source in (("decoder", cores[0]), ("cfm", cores[0]), ("encoder", cores[1])):
         for name, tensor in getattr(source, part).state_dict().items():
             assert torch.equal(tensor, getattr(trained, part).state_dict()[name])
@@ -184,7 +184,7 @@ def test_a_training_starts_from_given_weights_and_another_encoder(photographs, t
 
 @torch.no_grad()
 def test_mixed_features_with_a_share_of_all_or_nothing_are_each_image_alone():
-    core = registry.create("maefuse", weights=None, **SMALL).core
+    core = creation.create("maefuse", weights=None, **SMALL).core
     luma, infrared = torch.rand(2, 1, 32, 48), torch.rand(2, 1, 32, 48)
     for share, image in ((1.0, luma), (0.0, infrared)):
         alone = luma_of(core.reconstruction(image))
@@ -192,7 +192,7 @@ def test_mixed_features_with_a_share_of_all_or_nothing_are_each_image_alone():
 
 
 def test_training_moves_its_crops_over_all_positions_and_fusing_starts_at_the_corner():
-    core = registry.create("maefuse", weights=None, **SMALL).core
+    core = creation.create("maefuse", weights=None, **SMALL).core
     plane = torch.rand(1, 1, 32, 48)
     assert core.start(plane) == (0, 0)
     core.train()

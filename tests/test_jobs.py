@@ -18,7 +18,7 @@ import torch
 from PIL import Image as Pillow
 
 import irvis
-from irvis import api, io, jobs, record
+from irvis import creation, io, jobs, record
 from irvis.data.matching import Match, match
 from irvis.errors import IrvisError, NoSpace
 from irvis.io import decode
@@ -240,12 +240,12 @@ class Core(torch.nn.Module):
 
 
 def fuser(before: Callable[[torch.Tensor], object]) -> irvis.Fuser:
-    made = api.fuser("average")
+    made = creation.fuser("average")
     return irvis.Fuser(Core(before), made.spec, method=made.method, options=made.options)
 
 
 def run(pairs: Sequence[Match], out: Path, *, pace: Pace = SEVERAL, **words) -> list[jobs.Done]:
-    fusers = words.pop("fusers", None) or {"average": api.fuser("average")}
+    fusers = words.pop("fusers", None) or {"average": creation.fuser("average")}
     writing = jobs.Writing(out=out, **words)
     return within(30, jobs.fuse_all(pairs, fusers, jobs.Reading(), writing, pace=pace))
 
@@ -255,7 +255,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_threads_and_batches_change_no_file(pairs, tmp_path):
-    fusers = {name: api.fuser(name) for name in ("average", "laplacian")}
+    fusers = {name: creation.fuser(name) for name in ("average", "laplacian")}
     alone = Pace(cores=1, readers=1, fusers=1, writers=1)
     batches = Pace(cores=2, readers=3, fusers=1, writers=2, batch=5)
     made = {}
@@ -267,7 +267,7 @@ def test_threads_and_batches_change_no_file(pairs, tmp_path):
 
 
 def test_a_trained_network_gives_a_pair_one_result_in_every_batch(pairs, tmp_path):
-    fusers = {"tiny": api.fuser("encdec:tiny")}
+    fusers = {"tiny": creation.fuser("encdec:tiny")}
     run(pairs, tmp_path / "one", fusers=fusers)
     run(pairs, tmp_path / "five", fusers=fusers, pace=Pace(cores=1, readers=2, fusers=1, writers=1, batch=5))
     for path in sorted((tmp_path / "one").iterdir()):
@@ -276,7 +276,7 @@ def test_a_trained_network_gives_a_pair_one_result_in_every_batch(pairs, tmp_pat
 
 
 def test_a_folder_gives_what_pair_after_pair_gives(real_data, tmp_path):
-    pairs, average = match(real_data / "test" / "MSRS27").pairs[:5], api.fuser("average")
+    pairs, average = match(real_data / "test" / "MSRS27").pairs[:5], creation.fuser("average")
     assert not any(one.problem for one in run(pairs, tmp_path / "folder"))
     for pair in pairs:
         read = io.read_pair(pair.visible, pair.infrared)
@@ -320,7 +320,7 @@ def test_a_full_disk_ends_the_batch_with_one_line(count, pairs, tmp_path, monkey
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    writing, average = jobs.Writing(out=tmp_path / "out"), {"average": api.fuser("average")}
+    writing, average = jobs.Writing(out=tmp_path / "out"), {"average": creation.fuser("average")}
     with pytest.raises(NoSpace, match=r"0.png cannot be written: No space left on device\. Free some space"):
         list(jobs.fuse_all(pairs[:count], average, jobs.Reading(), writing, pace=SEVERAL))
     assert len(tried) < len(pairs)
@@ -332,7 +332,7 @@ def test_a_full_disk_ends_pairs_over_the_memory_too(pairs, tmp_path, monkeypatch
         raise OSError(errno.ENOSPC, "No space left on device", "out/0.tiff")
 
     monkeypatch.setattr("irvis.streaming.tiled.write", full)
-    writing, average = jobs.Writing(out=tmp_path / "out", format="tiff"), {"average": api.fuser("average")}
+    writing, average = jobs.Writing(out=tmp_path / "out", format="tiff"), {"average": creation.fuser("average")}
     with pytest.raises(NoSpace, match=r"out/0.tiff: No space left on device\. Free some space"):
         list(jobs.stream_all(pairs, average, jobs.Reading(), writing, memory=10**9))
 
@@ -416,7 +416,7 @@ def test_a_warning_reaches_the_pair_it_is_about(pairs, tmp_path):
     for number in (1, 4):
         save(pairs[number].visible, RANDOM.integers(0, 255, (20, 24), np.uint8))
         save(pairs[number].infrared, coloured)
-    fusers, writing = {"average": api.fuser("average")}, jobs.Writing(out=tmp_path / "out")
+    fusers, writing = {"average": creation.fuser("average")}, jobs.Writing(out=tmp_path / "out")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         done = within(30, jobs.fuse_all(pairs, fusers, jobs.Reading(color="gray"), writing, pace=SEVERAL))
@@ -439,7 +439,7 @@ def test_many_pairs_need_few_open_files(pairs, tmp_path):
 
 def test_a_pair_that_would_be_written_outside_out_stops_the_job(pairs, tmp_path):
     wrong = [*pairs[:3], Match("../x", pairs[0].visible, pairs[0].infrared)]
-    fusers, writing = {"average": api.fuser("average")}, jobs.Writing(out=tmp_path / "out")
+    fusers, writing = {"average": creation.fuser("average")}, jobs.Writing(out=tmp_path / "out")
     with pytest.raises(IrvisError, match="outside"):
         list(jobs.fuse_all(wrong, fusers, jobs.Reading(), writing, pace=SEVERAL))
 

@@ -20,7 +20,7 @@ pytest.importorskip("av", reason="live needs the extra: pip install 'irvis[video
 
 import streams
 import video_files
-from irvis import api, io
+from irvis import creation, io
 from irvis.errors import IrvisError
 from irvis.live import Session, Wanted, place_of, telling
 from irvis.live import recording as recordings
@@ -44,7 +44,7 @@ def session(visible: str | Path, infrared: str | Path, **wanted: object) -> Sess
     """A session that fuses by the mean, and keeps what it tells in `told`."""
     told: list[str] = []
     asked = Wanted(visible=place_of(str(visible)), infrared=place_of(str(infrared)), **wanted)
-    made = Session(asked, api.fuser("average"), tell=told.append)
+    made = Session(asked, creation.fuser("average"), tell=told.append)
     made.told = told
     return made
 
@@ -264,7 +264,7 @@ def test_a_transport_stream_over_udp_is_fused():
         asked = Wanted(
             visible=place_of(address, "analyzeduration=300000"), infrared=place_of(infrared.address), timeout=10.0
         )  # fmt: skip
-        made = Session(asked, api.fuser("average"), tell=lambda line: None)
+        made = Session(asked, creation.fuser("average"), tell=lambda line: None)
         made.start()
         until(lambda: made.visible.used > 10)
         made.stop()

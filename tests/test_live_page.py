@@ -17,7 +17,7 @@ import pytest
 pytest.importorskip("av", reason="live needs the extra: pip install 'irvis[video]'")
 
 import streams
-from irvis import api
+from irvis import creation
 from irvis.errors import IrvisError
 from irvis.live import Session, Wanted, place_of, telling, views
 from irvis.live import server as servers
@@ -30,7 +30,7 @@ def paged() -> Iterator[servers.Server]:
     """Two cameras, fused by the mean, and their page."""
     with Camera(rate=20) as visible, Camera(rate=20) as infrared:
         session = Session(
-            Wanted(visible=place_of(visible.address), infrared=place_of(infrared.address)), api.fuser("average"),
+            Wanted(visible=place_of(visible.address), infrared=place_of(infrared.address)), creation.fuser("average"),
             tell=lambda line: None,
         )  # fmt: skip
         session.start()

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import irvis
-from irvis import api, weights
+from irvis import creation, weights
 from irvis.evaluate import entries
 from irvis.methods.encdec import EncoderDecoder
 
@@ -44,7 +44,7 @@ def test_what_is_said_twice_or_means_nothing_is_refused(text, facts, words):
 def test_the_folder_of_a_run_stands_for_its_best_weights_everywhere(run):
     assert irvis.create("encdec:run").options["width"] == 4
     assert irvis.create("encdec", weights=run).options["width"] == 4
-    assert api.fuser("encdec:run").options["width"] == 4
+    assert creation.fuser("encdec:run").options["width"] == 4
     assert entries.fuser("encdec:run").options["width"] == 4
     assert entries.weights_of("encdec:run") == weights.digest(run / "best.safetensors")
     (run / "best.safetensors").unlink()
@@ -70,8 +70,8 @@ def test_a_word_that_is_nearly_right_is_asked_about(text, meant):
 
 
 def test_tiles_of_one_caller_are_not_those_of_the_next():
-    tiled, whole = api.fuser("encdec:tiny", tile=64), api.fuser("encdec:tiny")
+    tiled, whole = creation.fuser("encdec:tiny", tile=64), creation.fuser("encdec:tiny")
     assert (tiled.tile, whole.tile) == (64, None)
     assert tiled.core is whole.core
     tiled.tile = 32
-    assert api.fuser("encdec:tiny").tile is None
+    assert creation.fuser("encdec:tiny").tile is None

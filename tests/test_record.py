@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 import irvis
-from irvis import api, io, jobs, record, streaming
+from irvis import creation, io, jobs, record, streaming
 from irvis.cli import main
 from irvis.data.matching import match
 from irvis.files import method_name
@@ -77,7 +77,7 @@ def test_a_record_is_small_and_names_the_weights_by_their_hash():
     curve = tuple(np.linspace(0, 1, 4096))
     sensing = Sensing(scale=Scale(0, 1, levels=curve))
     reading = jobs.Reading(range=Range(0, 1), sensing=sensing, watched=frozenset("abc"))
-    fuser = api.fuser("encdec:tiny")
+    fuser = creation.fuser("encdec:tiny")
     made = jobs.record_of(fuser, reading, jobs.Writing(out=Path("o")))
     assert made["weights"] == fuser.method.weights["tiny"].sha256
     assert len(record.text(made)) < 1000
@@ -151,13 +151,13 @@ def test_jobs_keep_by_the_record_too(folder):
     pairs = match("vi", "ir").pairs
     picture(folder / "out" / "a.png", 20, 24, 3)
     writing = jobs.Writing(out=folder / "out", if_exists="skip")
-    done = list(jobs.fuse_all(pairs, {"average": api.fuser("average")}, jobs.Reading(), writing))
+    done = list(jobs.fuse_all(pairs, {"average": creation.fuser("average")}, jobs.Reading(), writing))
     assert "does not say what made it" in done[0].problem
     assert not done[1].problem
 
 
 def test_pairs_over_the_memory_are_kept_by_the_record_and_to_the_last_pixel(folder):
-    pairs, fusers = match("vi", "ir").pairs, {"average": api.fuser("average")}
+    pairs, fusers = match("vi", "ir").pairs, {"average": creation.fuser("average")}
     writing = jobs.Writing(out=folder / "out", format="tiff", if_exists="skip")
     memory = streaming.parse_memory("500MB")
 

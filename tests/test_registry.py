@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from irvis.creation import parse
 from irvis.methods import METHODS
-from irvis.registry import parse
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ import torch
 from PIL import Image
 
 import irvis
-from irvis import registry, weights
+from irvis import creation, weights
 from irvis.data.pairs import Crops, SceneFolder
 from irvis.training import alarms, loop, recipe, sources, starting, steps
-from irvis.training.recipe import Data, Recipe, Stage
+from irvis.training.records import Data, Recipe, Stage
 
 pytest.importorskip("lightning_fabric", reason="training needs the extra: pip install 'irvis[train]'")
 
@@ -65,7 +65,7 @@ def test_every_shipped_recipe_takes_two_steps_on_synthetic_scenes_and_resumes(pa
     stages = tuple(
         dataclasses.replace(stage, epochs=2, steps=1, batch=2, crop=32, milestones=(1,)) for stage in plan.stages
     )
-    options = {"width": 4} if plan.method == "encdec" else dict(registry.find(plan.method).small)
+    options = {"width": 4} if plan.method == "encdec" else dict(creation.find(plan.method).small)
     plan = dataclasses.replace(plan, stages=stages, options={**plan.options, **options})
 
     def stop(stage: int, step: int, total: int, terms: object) -> None:
@@ -114,7 +114,7 @@ def test_training_lowers_the_loss(folder, tmp_path):
 def test_parameters_that_a_stage_does_not_name_stay_bit_identical(folder, tmp_path):
     plan = tiny(learn=("fusion.*", "decoder.*"))
     torch.manual_seed(plan.seed)
-    before = registry.create("encdec", weights=None, **plan.options).state_dict()
+    before = creation.create("encdec", weights=None, **plan.options).state_dict()
     loop.train(plan, sources.gather(plan.data, [folder]), tmp_path)
     after = irvis.create("encdec", weights=tmp_path / "last.safetensors").state_dict()
     for name, tensor in before.items():
@@ -175,7 +175,7 @@ lr = 0.1
         )
     one, two = (irvis.create("encdec", weights=tmp_path / n / "last.safetensors").state_dict() for n in "12")
     torch.manual_seed(0)
-    start = registry.create("encdec", weights=None, width=4).state_dict()
+    start = creation.create("encdec", weights=None, width=4).state_dict()
     for name, tensor in one.items():
         torch.testing.assert_close(tensor - start[name], two[name] - start[name], rtol=1e-3, atol=1e-7)
     assert any((one[name] - start[name]).abs().max() > 1e-5 for name in one)
@@ -428,7 +428,7 @@ def test_weights_are_saved_before_they_are_validated(folder, tmp_path, monkeypat
 
 def test_the_licence_of_the_start_goes_on_in_the_weights_also_when_resumed(folder, tmp_path):
     plan, start = tiny(epochs=2, steps=1), tmp_path / "start.safetensors"
-    core = registry.create("encdec", weights=None, **plan.options).core
+    core = creation.create("encdec", weights=None, **plan.options).core
     weights.save(start, core, method="encdec", options=plan.options, licence="for research only", trained_on="A")
     facts = starting.terms("encdec", start, None)
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 av = pytest.importorskip("av", reason="video needs the extra: pip install 'irvis[video]'")
 
-from irvis import api, cli  # noqa: E402
+from irvis import api, cli, creation  # noqa: E402
 from irvis.align.warp import laid_over  # noqa: E402
 from irvis.data.scene import scene  # noqa: E402
 from irvis.jobs.video import Asked, Coding, fuse_video  # noqa: E402
@@ -69,7 +69,7 @@ def test_frames_are_those_that_image_files_would_give(tmp_path):
             Image.fromarray(make(n)).save(tmp_path / kind / f"{n}.png")
     asked = Asked(visible=str(tmp_path / "visible"), infrared=str(tmp_path / "infrared"))
     coding = Coding(out=tmp_path / "out.mkv", codec="ffv1", hold=False)
-    fuse_video(asked, {"laplacian": api.fuser("laplacian")}, coding)
+    fuse_video(asked, {"laplacian": creation.fuser("laplacian")}, coding)
     for n, (_, found) in enumerate(decoded(tmp_path / "out.mkv")):
         whole = np.asarray(
             api.fuse(tmp_path / "visible" / f"{n}.png", tmp_path / "infrared" / f"{n}.png", "laplacian"), int
@@ -507,7 +507,7 @@ def test_little_is_in_memory_however_long_the_video(tmp_path):
         waiting = []
         fuse_video(
             Asked(visible=str(tmp_path / "v.mp4"), infrared=str(tmp_path / "i.mp4"), following=Following()),
-            {"average": api.fuser("average")},
+            {"average": creation.fuser("average")},
             Coding(out=tmp_path / "f.mp4", hold=False),
             show=lambda done, total: waiting.append(len(seen) - done),
         )

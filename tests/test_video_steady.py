@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from checking import check  # noqa: F401  annotations are checked while these run
-from irvis import api, io
+from irvis import creation, io
 from irvis.metrics.flicker import temporal_gain, warped_difference
 from irvis.thermal import Range, Sensing
 from irvis.video.frame import Frame
@@ -181,7 +181,7 @@ def test_the_line_through_two_frames_is_found_behind_motion_and_noise():
 
 
 def moments(visible, infrared, method):
-    fuser = api.fuser(method)
+    fuser = creation.fuser(method)
     with torch.inference_mode():
         return [Moment(visible=a, infrared=b, fused=(fuser(a, b),)) for a, b in zip(visible, infrared, strict=True)]
 

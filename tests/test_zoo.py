@@ -12,8 +12,8 @@ import irvis
 import zoo_files
 from irvis import listing
 from irvis.convert import convert
+from irvis.creation import parse
 from irvis.methods import METHODS
-from irvis.registry import parse
 
 ZOO = sorted(name for name in METHODS if METHODS[name].published)
 CASES = ["1", *(pytest.param(case, marks=pytest.mark.slow) for case in "02")]

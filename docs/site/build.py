@@ -32,7 +32,10 @@ PYTHON = {
     "thermal": ("Thermal cameras", ["irvis.thermal", "irvis.thermal.palette", "irvis.cameras"]),
     "align": ("Alignment and checks", ["irvis.align", "irvis.align.warp", "irvis.check"]),
     "metrics": ("Metrics", ["irvis.metrics", "irvis.metrics.flicker", "irvis.metrics.paq"]),
-    "training": ("Training", ["irvis.training.recipe", "irvis.losses", "irvis.weights", "irvis.convert"]),
+    "training": (
+        "Training",
+        ["irvis.training.recipe", "irvis.training.records", "irvis.losses", "irvis.weights", "irvis.convert"],
+    ),
     "data": (
         "Data and scenes",
         ["irvis.data.pairs", "irvis.data.matching", "irvis.data.scene", "irvis.data.scene.conditions"],

@@ -10,7 +10,7 @@ from docstrings import escaped, markdown, table
 from irvis.losses import LOSSES
 from irvis.methods import METHODS
 from irvis.metrics import METRICS, PROFILES
-from irvis.registry import Method
+from irvis.spec import Method
 from irvis.training import recipe, steps
 
 COLOUR = {"gray": "gray first", "channels": "channel by channel"}

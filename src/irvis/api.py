@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,14 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from . import io, pictures, registry, sheet
+from . import io, pictures, sheet
 from .color import gray
+from .creation import fuser
 from .errors import IrvisError
 from .explanation import Explanation, explained
-from .fuser import Fuser
-from .registry import Precision, Runtime
+from .spec import Precision, Runtime
 from .thermal import Range
 from .types import Pair
-from .weights import file_of
 
 
 def fuse(
@@ -152,47 +151,6 @@ def _pair(
             f"visible is {_size(seen)} and infrared is {_size(warm)}: align them first, or resize the infrared"
         )
     return seen, warm, back
-
-
-def fuser(
-    method: str,
-    device: str = "cpu",
-    runtime: Runtime = "torch",
-    precision: Precision | None = None,
-    error: float = 0.0,
-    calibration: Path | None = None,
-    tile: int | None = None,
-    strict: bool = False,
-) -> Fuser:
-    """The fuser for "NAME[:WEIGHTS][:option=value…]", the caller's own, with tiles of `tile` pixels a side.
-
-    The cores of the last four are kept while their files stay as they are.
-    """
-    weights = file_of(registry.parse(method)[1])
-    stamp = weights.stat().st_mtime_ns if weights.is_file() else 0
-    return _kept(method, device, runtime, precision, error, calibration, strict, stamp).with_tiles(tile)
-
-
-@lru_cache(maxsize=4)
-def _kept(
-    method: str,
-    device: str,
-    runtime: Runtime,
-    precision: Precision | None,
-    error: float,
-    calibration: Path | None,
-    strict: bool,
-    stamp: int,
-) -> Fuser:
-    return registry.create(
-        method,
-        device=device,
-        runtime=runtime,
-        precision=precision,
-        error=error,
-        calibration=calibration,
-        strict=strict,
-    )
 
 
 def _same_file(visible: Any, infrared: Any) -> bool:

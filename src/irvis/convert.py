@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from . import published, registry, weights
+from . import creation, published, weights
 from .errors import IrvisError, said
 from .methods import encdec_authors, maefuse_authors
 from .nn import mae
@@ -23,13 +23,13 @@ def convert(checkpoint: Path, out: Path, given: str = "") -> str:
     `given` is "METHOD:option=value…", for what a file does not tell ("maefuse:heads=4").
     Only tensors are read from the file (`weights_only`): no code in it can run.
     """
-    wanted, _, chosen = registry.parse(given)
+    wanted, _, chosen = creation.parse(given)
     if wanted:
-        registry.find(wanted)
+        creation.find(wanted)
     if wanted not in READERS and (known := published.recognised(str(checkpoint))):
         if wanted not in ("", known.name):
             raise IrvisError(f"{checkpoint}: holds weights of {known.name}, not of {wanted}")
-        fuser = registry.create(known.name, weights=checkpoint, **chosen)
+        fuser = creation.create(known.name, weights=checkpoint, **chosen)
         _save(out, fuser.core, known.name, fuser.options, checkpoint)
         return known.name
     state = read(checkpoint)
@@ -42,9 +42,9 @@ def convert(checkpoint: Path, out: Path, given: str = "") -> str:
             except (ValueError, TypeError, LookupError, ArithmeticError, RuntimeError) as problem:
                 raise IrvisError(f"{checkpoint}: not quite weights of {method} ({said(problem)})") from problem
             options |= chosen
-            registry.check_options(registry.find(method), options)
+            creation.check_options(creation.find(method), options)
             _compare(method, options, ours, checkpoint)
-            fuser = registry.create(method, weights=None, **options)
+            fuser = creation.create(method, weights=None, **options)
             weights.fill(fuser.core, ours, str(checkpoint))
             _save(out, fuser.core, method, options, checkpoint)
             return method
@@ -52,7 +52,7 @@ def convert(checkpoint: Path, out: Path, given: str = "") -> str:
 
 
 def _save(out: Path, core: Any, method: str, options: Mapping[str, Any], checkpoint: Path) -> None:
-    facts = registry.find(method).published
+    facts = creation.find(method).published
     licence = f"see the authors' terms; stated: {facts.licence}" if facts else "see the authors' terms"
     weights.save(out, core, method=method, options=options, source=checkpoint.name, licence=licence)
 
@@ -60,7 +60,7 @@ def _save(out: Path, core: Any, method: str, options: Mapping[str, Any], checkpo
 def _compare(method: str, options: Mapping[str, Any], state: Mapping[str, Tensor], checkpoint: Path) -> None:
     """What does not fit the network of these options is told before that network is built."""
     try:
-        weights.compare(registry.find(method), options, state, str(checkpoint))
+        weights.compare(creation.find(method), options, state, str(checkpoint))
     except (ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, AssertionError) as problem:
         raise IrvisError(f"{checkpoint}: no network of {method} is like this ({said(problem)})") from problem
 

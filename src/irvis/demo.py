@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from . import api, io
+from . import creation, io
 from .data.scene import Conditions, scene
 from .sheet import around, largest, save, sheet
 from .types import Pair
@@ -34,7 +34,7 @@ def embedded(seed: int = SEED, size: tuple[int, int] = SIZE) -> tuple[Pair, Tens
 @torch.inference_mode()
 def run(out: Path, methods: tuple[str, ...] = BESIDE, device: str = "cpu") -> Demo:
     """Write visible.png, infrared.png, fused.png and sheet.png into `out`."""
-    fusers = {text: api.fuser(text, device) for text in methods}
+    fusers = {text: creation.fuser(text, device) for text in methods}
     pair, sign, people = embedded()
     visible, infrared = pair.visible.to(device), pair.infrared.to(device)
     pictures = {"visible": pair.visible, "infrared": pair.infrared}

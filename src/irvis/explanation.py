@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from PIL import Image as Pillow
 
 LEVELS = 5
-SCALES = tuple(2 << level for level in range(LEVELS))
-"""Pixels of the detail on each of the first planes; the last plane is the brightness below."""
+"""Planes of detail, of 2, 4, 8 … pixels; one more plane is the brightness below."""
 _NOTHING = 1e-7
 
 
@@ -45,7 +44,8 @@ class Explanation:
         """A sheet of one pair of the batch: blue came from the visible camera, orange from infrared."""
         from . import explanation_sheet
 
-        return explanation_sheet.drawn(self, title, number)
+        planes = self.fused, self.infrared_share, self.amount
+        return explanation_sheet.drawn(*planes, exact=self.exact, title=title, number=number)
 
 
 @torch.no_grad()

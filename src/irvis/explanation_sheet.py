@@ -3,10 +3,10 @@
 import torch
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
+from torch import Tensor
 from torch.nn.functional import interpolate
 
 from .color import luma
-from .explanation import LEVELS, SCALES, Explanation
 from .sheet import INK, MARGIN, PAPER, to_pillow
 from .types import RGB, Gray
 
@@ -23,10 +23,11 @@ WORDS = (
 )  # fmt: skip
 
 
-def drawn(explanation: Explanation, title: str = "", number: int = 0) -> Pillow.Image:
-    """The sheet of one pair of a batch."""
-    planes = explanation.fused, explanation.infrared_share, explanation.amount
-    fused, share, amount = (plane[[number]].float().cpu() for plane in planes)
+def drawn(
+    fused: RGB, infrared_share: Tensor, amount: Tensor, *, exact: bool, title: str = "", number: int = 0
+) -> Pillow.Image:
+    """The sheet of one pair of a batch; the planes are those of an `Explanation`."""
+    fused, share, amount = (plane[[number]].float().cpu() for plane in (fused, infrared_share, amount))
     detail = amount[:, :-1].sum(1, keepdim=True)
     mean = (share[:, :-1] * amount[:, :-1]).sum(1, keepdim=True) / detail.clamp_min(1e-7)
     half, third = (WIDTH - 3 * MARGIN) // 2, (WIDTH - 4 * MARGIN) // 3
@@ -35,11 +36,11 @@ def drawn(explanation: Explanation, title: str = "", number: int = 0) -> Pillow.
         _cell("Where its detail comes from", _told(mean, detail), to_pillow(_laid_on(fused, mean, detail)), half),
     ]]  # fmt: skip
     cells = []
-    for level in range(LEVELS + 1):
+    for level, words in enumerate(WORDS):
         plane, much = share[:, [level]], amount[:, [level]]
-        size = f" ({SCALES[level]} pixels)" if level < LEVELS else ""
-        cells.append(_cell(WORDS[level] + size, _told(plane, much), to_pillow(_coloured(plane, much)), third))
-    return _page(_header(title, explanation.exact), [*rows, cells[:3], cells[3:]])
+        size = f" ({2 << level} pixels)" if level < len(WORDS) - 1 else ""
+        cells.append(_cell(words + size, _told(plane, much), to_pillow(_coloured(plane, much)), third))
+    return _page(_header(title, exact), [*rows, cells[:3], cells[3:]])
 
 
 def _told(share: Gray, amount: Gray) -> str:

@@ -1,5 +1,6 @@
 """A file appears whole or not at all; what a killed run left of one is removed by the next; methods in file names."""
 
+import hashlib
 import os
 import re
 import uuid
@@ -7,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+
+from .errors import IrvisError
 
 try:
     import fcntl
@@ -89,3 +92,11 @@ def _nobodys(path: Path) -> bool:
 def method_name(method: str) -> str:
     """What a method's text is called in the name of a file or folder: "laplacian:levels=5" is "laplacian-levels-5"."""
     return re.sub(r"[^\w.+-]", "_", re.sub(r"[:=]", "-", method))
+
+
+def digest(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    if not path.is_file():
+        raise IrvisError(f"{path}: no such file")
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from . import color, tiling
-from .registry import Method, Spec
 from .rim import Rim, rim_of
+from .spec import Method, Spec
 from .types import RGB, Gray, Scaled
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from rich.table import Table
 
-from . import registry, weights
+from . import creation, files, registry, spec, weights
 from .errors import IrvisError
 from .methods import METHODS
 
@@ -54,7 +54,7 @@ def methods() -> list[dict[str, Any]]:
     return [facts(method) for method in _sorted()]
 
 
-def facts(method: registry.Method) -> dict[str, Any]:
+def facts(method: spec.Method) -> dict[str, Any]:
     """All that is known of one method, as plain data."""
     spec = method.spec(**method.small)
     advice, page = ADVICE.get(method.name, (UNMEASURED if method.published else "", ""))
@@ -71,7 +71,7 @@ def facts(method: registry.Method) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def facts_table(method: registry.Method) -> Table:
+def facts_table(method: spec.Method) -> Table:
     """The facts of one method, a line each."""
     told = facts(method)
     table = _table(f"{method.name}: {method.summary}", "fact", "")
@@ -96,7 +96,7 @@ def facts_table(method: registry.Method) -> Table:
     return table
 
 
-def parameters(method: registry.Method) -> int:
+def parameters(method: spec.Method) -> int:
     """How many the network has with its default options; counted without making it."""
     with torch.device("meta"):
         return sum(x.numel() for x in method.build().parameters())
@@ -109,7 +109,7 @@ def _input(spec: registry.Spec) -> str:
     return f"registered pairs of any size{least}{reach}"
 
 
-def _sorted() -> list[registry.Method]:
+def _sorted() -> list[spec.Method]:
     return sorted(METHODS.values(), key=lambda method: (method.learnable, method.name))
 
 
@@ -206,23 +206,23 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-def _checked(facts: registry.Weights) -> str:
+def _checked(facts: spec.Weights) -> str:
     path = weights.SHIPPED / facts.file
     try:
-        whole = weights.digest(path) == facts.sha256
+        whole = files.digest(path) == facts.sha256
     except IrvisError as problem:
         return f"FAILED: {problem}"
     return f"sha256 {facts.sha256[:12]}… right" if whole else f"FAILED: sha256 of {path} is wrong; reinstall irvis"
 
 
 @torch.inference_mode()
-def _tested(method: registry.Method, name: str | None) -> str:
+def _tested(method: spec.Method, name: str | None) -> str:
     """Fuse a small pair; the result must be finite, in [0, 1] and not constant. Without weights: a tiny random
     network, whose result may be constant."""
     ramp = torch.linspace(0, 1, 96)
     visible, infrared = ramp.expand(1, 3, 64, 96), ramp.flip(0).expand(1, 1, 64, 96)
     try:
-        fuser = registry.create(method.name, weights=name, **({} if name else method.small))
+        fuser = creation.create(method.name, weights=name, **({} if name else method.small))
         begun = perf_counter()
         fused = fuser(visible, infrared * ramp)
     except (IrvisError, RuntimeError) as problem:

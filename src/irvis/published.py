@@ -1,14 +1,10 @@
 """Networks that others published: what is known of each, and their authors' files, recognised by the tensors inside."""
 
-from __future__ import annotations
-
 import pickle
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from importlib import import_module
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,49 +12,12 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from .errors import IrvisError
-
-if TYPE_CHECKING:
-    from .registry import Method
+from .files import digest
+from .registry import METHODS
+from .spec import Method, Published
 
 SUFFIXES = (".pth", ".pt", ".pkl", ".model", ".ckpt", ".npy", ".safetensors")
 """What files of weights are called."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class File:
-    """A file of weights as its authors publish it."""
-
-    path: str
-    """In their repository; empty where that tells no name."""
-    sha256: str = ""
-    size: int = 0
-    """In bytes; 0 where not known."""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    """What the file does not tell and its name does."""
-
-    @property
-    def name(self) -> str:
-        """Without folders."""
-        return Path(self.path).name
-
-
-@dataclass(frozen=True, kw_only=True)
-class Published:
-    """A network that others published, and how its files are read."""
-
-    title: str
-    year: int
-    source: str
-    """Where the files are: a repository."""
-    licence: str
-    """As stated there."""
-    files: tuple[File, ...]
-    marks: Mapping[str, str]
-    """Prefix of a part in our state → a tensor that only this part has. A part may be a file of its own."""
-    unused: str = r"(?!)"
-    """Pattern of the names of tensors that are in the file and take no part."""
-    options: Callable[[Mapping[str, Tensor]], dict[str, Any]] | None = None
-    """From our state to the options that it needs."""
 
 
 Parts = dict[str, dict[str, Tensor]]
@@ -70,7 +29,7 @@ def recognised(text: str) -> Method | None:
     if not files:
         return None
     content = [(path, read(path)) for path in files]
-    found = [(m, _parts(m, content)) for m in _methods() if m.published is not None]
+    found = [(m, _parts(m, content)) for m in METHODS.values() if m.published is not None]
     fitting = [(m, parts) for m, parts in found if parts]
     if not fitting:
         return None
@@ -169,11 +128,6 @@ def _tensors(content: Any, above: str = "") -> dict[str, Tensor]:
     return found
 
 
-def _methods() -> list[Method]:
-    import_module(".methods", __package__)  # fills METHODS
-    return list(import_module(".registry", __package__).METHODS.values())
-
-
 def _parts(method: Method, content: list[tuple[Path, dict[str, Tensor]]]) -> Parts:
     """The parts of a method that are in the files, without the names that the authors put around them."""
     assert method.published is not None
@@ -230,13 +184,13 @@ def _options(facts: Published, path: Path) -> dict[str, Any]:
     told = [file for file in facts.files if file.options]
     if not told:
         return {}
-    digest = import_module(".weights", __package__).digest(path)
-    same = [file for file in told if file.sha256 == digest] or [file for file in told if file.name == path.name]
+    found = digest(path)
+    same = [file for file in told if file.sha256 == found] or [file for file in told if file.name == path.name]
     return dict(same[0].options) if same else {}
 
 
 def _named(content: list[tuple[Path, dict[str, Tensor]]]) -> str:
-    return next((m.name for m in _methods() if m.published and _parts(m, content)), "")
+    return next((m.name for m in METHODS.values() if m.published and _parts(m, content)), "")
 
 
 def _own(name: str, prefixes: Iterable[str]) -> str:
@@ -248,7 +202,7 @@ def _nearest(content: list[tuple[Path, dict[str, Tensor]]]) -> str:
     """; the nearest is …, of which it lacks …"""
     names = {name for _, tensors in content for name in tensors}
     best, share, lacks = "", 0.0, list[str]()
-    for method in _methods():
+    for method in METHODS.values():
         if method.published is None:
             continue
         with torch.device("meta"):

@@ -27,8 +27,8 @@ from .io.decode import Raster
 from .io.encode import _quantise, _with_nodata
 from .io.samples import tensor
 from .io.show import Shown
-from .registry import Spec
 from .rim import CELL, depth_of, reach_of, rim_of
+from .spec import Spec
 from .survey import Gaps, gaps_in, marked, nodata_in, surveyed
 from .thermal import Range, Scale, scaled
 from .types import Image

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from .registry import Spec
+from .spec import Spec
 from .steps import step
 from .types import Gray, Image, Scaled
 

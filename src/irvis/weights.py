@@ -1,6 +1,5 @@
 """Trained weights: safetensors files whose header names the method and its options; every load checks the hash."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +17,9 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from . import published
 from .errors import IrvisError, said
-from .files import whole
+from .files import digest, whole
 from .options import meant
-from .registry import Method, Weights, parse
-from .registry import find as find_method
+from .spec import Method, Weights
 
 SHIPPED = Path(str(files("irvis"))) / "shipped"
 BEST = "best.safetensors"
@@ -207,21 +205,3 @@ def _refuse_misfits(core: nn.Module, state: Mapping[str, Tensor], source: str) -
 
 def _and_more(names: Sequence[str]) -> str:
     return f" (and {len(names) - 1} more)" if len(names) > 1 else ""
-
-
-def digest_of(text: str) -> str:
-    """The sha256 of the weights that a method's text names; empty for a method without any."""
-    name, chosen, _ = parse(text)
-    method = find_method(name)
-    if not method.learnable:
-        return ""
-    facts = method.weights.get(chosen)
-    return facts.sha256 if facts else digest(file_of(chosen))
-
-
-def digest(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    if not path.is_file():
-        raise IrvisError(f"{path}: no such file")
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

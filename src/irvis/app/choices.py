@@ -2,9 +2,9 @@
 
 import re
 
-from .. import registry
+from .. import creation, registry
 from ..errors import IrvisError
-from ..registry import Method
+from ..spec import Method
 from ..thermal.palette import PALETTES
 from .names import safe
 
@@ -30,15 +30,15 @@ def _choices(method: Method) -> list[tuple[str, str]]:
 
 def about(text: str) -> tuple[str, str]:
     """What a method does in a sentence, and what its weights were trained on; empty where it has none."""
-    name, weights, _ = registry.parse(text)
-    method = registry.find(name)
+    name, weights, _ = creation.parse(text)
+    method = creation.find(name)
     facts = method.weights.get(weights)
     return method.summary, f"Trained on {facts.trained_on}. Licence: {facts.licence}." if facts else ""
 
 
 def options(text: str) -> str:
     """The options of a method with their defaults, as the field for them shows."""
-    found = registry.find(registry.parse(text)[0]).options
+    found = creation.find(creation.parse(text)[0]).options
     return ", ".join(f"{name}={value}" for name, value in found.items()) or "this method has none"
 
 
@@ -53,11 +53,11 @@ def with_options(text: str, typed: str) -> str:
 
 def checked(text: str) -> str:
     """The text of a method that visitors may use: offered here, with options of a size that a server can bear."""
-    name, weights, chosen = registry.parse(text)
+    name, weights, chosen = creation.parse(text)
     offered = name if weights == "default" else f"{name}:{weights}"
     if offered not in {value for _, value in methods()}:
         raise IrvisError(f"there is no method {safe(offered)} here.")
-    usual = registry.find(name).options
+    usual = creation.find(name).options
     for option, value in chosen.items():
         normal = usual.get(option)
         most = max(LARGEST, 2 * normal) if isinstance(normal, (int, float)) else LARGEST

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import api
+from .. import creation
 from ..errors import IrvisError
 from ..files import method_name
 from .fusing import Tell, part_of
@@ -71,7 +71,7 @@ def fuse(files: tuple[Path, Path], wish: Wish, folder: Path, settings: Settings,
             out=out, color=wish.color, if_exists="overwrite", drawing=wish.drawing.drawing(), quality=wish.quality
         )
         film = fuse_video(
-            asked, {method: api.fuser(method, settings.device)}, coding, settings.device,
+            asked, {method: creation.fuser(method, settings.device)}, coding, settings.device,
             show=_show(tell, method, number, len(wish.methods)),
         )  # fmt: skip
         made += film.files

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from .. import api, io, jobs
+from .. import creation, io, jobs
 from ..align import Aligner, misalignment
 from ..align.warp import Placement
 from ..color import luma
@@ -87,7 +87,7 @@ def _by(
     method: str, taken: Taken, wish: Wish, where: "Remembered | None", out: Path, device: str, tell: Tell
 ) -> Iterator[jobs.Done]:  # fmt: skip
     """One method over all pairs."""
-    fuser = api.fuser(method, device)
+    fuser = creation.fuser(method, device)
     writing = wish.writing(out, not taken.several)
     with closing(jobs.fuse_all(taken.pairs, {method: fuser}, wish.reading(where), writing, device)) as steps:
         for count, done in enumerate(steps):

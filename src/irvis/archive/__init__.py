@@ -12,7 +12,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
-from .. import __version__, record, weights
+from .. import __version__, creation, record
 from ..errors import IrvisError
 from ..jobs import ADVICE
 from . import cluster, listing, manifest, storage
@@ -145,7 +145,7 @@ class Opening:
 def opened(plan: Plan) -> Opening:
     out, mode = Place(plan.out), plan.writing.if_exists
     how: dict[str, Any] = {
-        "irvis": __version__, "method": plan.method, "weights": weights.digest_of(plan.method),
+        "irvis": __version__, "method": plan.method, "weights": creation.weights_of(plan.method),
         "reading": record.plain(plan.reading), "format": plan.writing.format,
         "color": plan.writing.color, "quality": plan.writing.quality, "tile": plan.tile,
         "runtime": plan.runtime, "precision": plan.precision, "error": plan.error,

@@ -15,7 +15,7 @@ from .. import io, jobs
 from ..data.matching import Match
 from ..errors import IrvisError, refuse_full
 from ..record import Record, different, of_inputs
-from ..registry import Precision, Runtime
+from ..spec import Precision, Runtime
 from . import manifest, storage
 from .manifest import Row
 from .storage import Place
@@ -88,12 +88,12 @@ class Worker:
         """Make the model; raises what is wrong with the method or the device."""
         import torch
 
-        from .. import api
+        from .. import creation
 
         torch.set_num_threads(self.cpus)
         plan = self.plan
         how = plan.runtime, plan.precision, plan.error, plan.calibration
-        self.fuser = api.fuser(plan.method, plan.device, *how, plan.tile, plan.strict)
+        self.fuser = creation.fuser(plan.method, plan.device, *how, plan.tile, plan.strict)
         self.record = jobs.record_of(self.fuser, plan.reading, plan.writing)
         self.pace = jobs.pace_for(plan.device, batch=plan.batch, together=plan.runtime == "torch")
 

@@ -12,9 +12,10 @@ from typing import Any, get_args
 import torch
 from torch import Tensor
 
-from .. import registry
+from .. import creation
 from ..errors import IrvisError
-from ..registry import Precision, Runtime
+from ..runtime.collapse import REWRITERS
+from ..spec import Precision, Runtime
 from . import memory, work
 from .rows import Job, Row
 
@@ -76,7 +77,7 @@ def fuser_of(row: Row) -> Fuse:
     if row.precision not in get_args(Precision):
         raise IrvisError(f"there is no precision {row.precision!r}; there are {', '.join(get_args(Precision))}")
     how: dict[str, Any] = {"runtime": row.runtime, "precision": row.precision, "error": row.error}
-    return registry.create(row.method, device=row.device, strict=True, **how).with_tiles(row.tile)
+    return creation.create(row.method, device=row.device, strict=True, **how).with_tiles(row.tile)
 
 
 def third_party(file: Path) -> tuple[str, Fuse]:
@@ -111,15 +112,15 @@ def operations(row: Row, fuse: Fuse, visible: Tensor, infrared: Tensor) -> dict[
 
 def twin(row: Row) -> tuple[Fuse, str]:
     """In place of a runtime that torch cannot look into: the network that it was made of, in torch."""
-    rewritten = registry.find(registry.parse(row.method)[0]).rewrite is not None
+    rewritten = creation.parse(row.method)[0] in REWRITERS
     seen, whose = ("collapsed", "rewritten") if rewritten else ("torch", "original")
     return fuser_of(replace(row, runtime=seen, precision="fp32")), whose
 
 
 def card(row: Row) -> float | None:
     """Qw on TNO21 of the weights, as their card has it; none where an option or an error changes the network."""
-    name, weights, options = registry.parse(row.method)
-    facts = None if row.file or options or row.error else registry.find(name).weights.get(weights)
+    name, weights, options = creation.parse(row.method)
+    facts = None if row.file or options or row.error else creation.find(name).weights.get(weights)
     return facts.scores.get("Qw TNO21") if facts else None
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from ..errors import IrvisError
-from ..registry import Precision
+from ..spec import Precision
 from .rounds import Result
 
 if TYPE_CHECKING:

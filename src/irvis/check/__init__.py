@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 
 from ..data.matching import Match, Matches
-from . import folders, pairs, polarity, reading
+from ..thermal import polarity
+from . import folders, pairs, reading
 from .found import KINDS, Asked, Finding, Look
 
 __all__ = ["Asked", "Report", "judge", "look_at"]

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..data.matching import Matches
+from ..thermal import polarity
 from ..thermal.asked import Polarity
-from . import defects, polarity
+from . import defects
 from .found import Finding, Look
 
 SCENE = 0.9

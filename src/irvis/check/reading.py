@@ -22,9 +22,9 @@ from ..io.decode import Raster, _quiet, read_raster, within_memory
 from ..io.infrared import measure
 from ..io.samples import shallow
 from ..io.show import asked_polarity, given_range, numbers
-from ..thermal import Range, to_unit
+from ..thermal import Range, polarity, to_unit
 from ..types import Gray
-from . import colours, defects, polarity
+from . import colours, defects
 from .found import Array, Asked, Look, Pixels, Side
 
 SAMPLE = 512

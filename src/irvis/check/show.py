@@ -6,7 +6,8 @@ from typing import Any
 
 from rich.table import Table
 
-from . import Report, polarity
+from ..thermal import polarity
+from . import Report
 from .found import KINDS, Finding, Look, Pixels, Side
 
 NAMES = 3

@@ -20,10 +20,10 @@ def methods(
     irvis methods encdec
     irvis methods --json
     """
-    from .. import listing, registry
+    from .. import creation, listing
 
     if name is not None:
-        method = registry.find(registry.parse(name)[0])
+        method = creation.find(creation.parse(name)[0])
         if as_json:
             print(json.dumps(listing.facts(method), indent=2))
         else:

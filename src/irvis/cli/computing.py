@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
-from .. import registry
+from .. import spec
 from ..errors import IrvisError
 from .common import Device, errors
 
@@ -23,9 +23,9 @@ class Computing:
     """What runs the method, and in what portions."""
 
     device: Device = "cpu"
-    runtime: Annotated[registry.Runtime, Parameter(help="What runs the network; auto: the fastest here.")] = "torch"
+    runtime: Annotated[spec.Runtime, Parameter(help="What runs the network; auto: the fastest here.")] = "torch"
     precision: Annotated[
-        registry.Precision | None,
+        spec.Precision | None,
         Parameter(
             help="Of the network's numbers; bf16 is faster on new CPUs and GPUs, auto measures it. "
             "Default: auto with --runtime auto, otherwise fp32."
@@ -87,13 +87,13 @@ class Computing:
 
     def fuser(self, method: str) -> "Fuser":
         """The fuser of a method's text."""
-        from .. import api
+        from .. import creation
         from ..io import IrvisWarning
 
         how = self.device, self.runtime, self.precision, self.error, self.calibration, self.tile, self.strict
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", IrvisWarning)
-            made = api.fuser(method, *how)
+            made = creation.fuser(method, *how)
         for one in told:
             errors.print(f"note: {one.message}")
         return made

@@ -37,13 +37,13 @@ def export(
 
     The file is compared with irvis at sizes and batches that it was not made with, and kept only if it gives the same.
     """
-    from .. import registry
+    from .. import creation
     from ..runtime import export as exporting
 
     with busy("exporting"):
-        truth = registry.create(method)
+        truth = creation.create(method)
         fuser = truth if as_trained else exporting.rewritten(truth)
-        facts = exporting.provenance(truth.method, registry.parse(method)[1])
+        facts = exporting.provenance(truth.method, creation.parse(method)[1])
         report = exporting.export(fuser, out, to, precision=precision, facts=facts, truth=truth)
     if as_json:
         print(json.dumps({"file": str(out), "kept": report.within, **asdict(report)}, indent=2))

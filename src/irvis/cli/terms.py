@@ -19,11 +19,11 @@ def tell_terms(methods: Iterable[str]) -> None:
 
 
 def _licence(method: str) -> str:
-    from .. import registry, weights
+    from .. import creation, weights
 
     with suppress(IrvisError):  # a method or file that cannot be had is told where it is made
-        name, chosen, _ = registry.parse(method)
-        return weights.facts_of(registry.find(name), chosen).get("licence", "")
+        name, chosen, _ = creation.parse(method)
+        return weights.facts_of(creation.find(name), chosen).get("licence", "")
     return ""
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .. import io, registry, weights
+from .. import creation, files, io, weights
 from ..color import luma, with_luma
 from ..data.matching import Match
 from ..errors import IrvisError
@@ -103,10 +103,10 @@ def fused(entry: Entry, pair: Pair, names: Sequence[str], device: str = "cpu") -
 @cache
 def fuser(method: str, device: str = "cpu") -> Fuser:
     """The fuser of a method's text, kept for the whole evaluation."""
-    file = weights.file_of(registry.parse(method)[1])
+    file = weights.file_of(creation.parse(method)[1])
     before = weights_of(method) if file.is_file() else ""
-    made = registry.create(method, device=device)
-    if before and weights.digest(file) != before:
+    made = creation.create(method, device=device)
+    if before and files.digest(file) != before:
         raise IrvisError(f"{file} changed while it was read; is a training still writing it?")
     return made
 
@@ -114,17 +114,12 @@ def fuser(method: str, device: str = "cpu") -> Fuser:
 @cache
 def weights_of(method: str) -> str:
     """The sha256 of a method's weights, as they were when first asked for; empty where it has none."""
-    name, chosen, _ = registry.parse(method)
-    found = registry.find(name)
-    if not found.learnable:
-        return ""
-    known = found.weights.get(chosen)
-    return known.sha256 if known else weights.digest(weights.file_of(chosen))
+    return creation.weights_of(method)
 
 
 def code(method: str = "") -> str:
     """A digest of the sources that make numbers, of a method's pictures where one is named."""
-    made = [registry.find(registry.parse(method)[0]).build.__module__] if method else []
+    made = [creation.find(creation.parse(method)[0]).build.__module__] if method else []
     return digest_of("irvis.evaluate.judging", *made)
 
 

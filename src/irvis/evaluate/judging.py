@@ -23,9 +23,10 @@ from typing import NamedTuple
 
 import torch
 
-from .. import io, weights
+from .. import io
 from ..data.matching import Match
 from ..errors import IrvisError, said
+from ..files import digest as digest_of_file
 from ..files import whole
 from ..jobs import Reading
 from ..metrics import find, measure, sharing
@@ -268,7 +269,7 @@ def paq2piq(path: Path) -> Callable[[Picture, Picture, Picture], torch.Tensor]:
 
 @cache
 def _weights_digest(path: Path | None) -> str:
-    return weights.digest(path) if path else ""
+    return digest_of_file(path) if path else ""
 
 
 def stamp(entry: Entry, match: Match, plan: Plan) -> str:

@@ -180,6 +180,6 @@ def _polarity(measured: Measured, sensing: Sensing, image: NDArray[np.float32]) 
     asked = asked_polarity(measured, sensing)
     if asked != "auto":
         return asked, ""
-    from ..check import polarity
+    from ..thermal import polarity
 
     return polarity.decided(polarity.evidence(tensor(image[..., None])))

@@ -96,7 +96,7 @@ def _values(pairs: Sequence[Match], reading: Reading, kind: _Kind) -> Iterator[N
 
 
 def _polarity(pairs: Sequence[Match], reading: Reading) -> Literal["white-hot", "black-hot"]:
-    from ..check import polarity
+    from ..thermal import polarity
 
     odds = []
     for measured, values, unit in _seen(pairs, reading):

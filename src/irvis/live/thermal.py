@@ -33,7 +33,7 @@ class Graying:
     def _settled(self, frame: Frame) -> Following:
         if self.how.sensing.polarity != "auto":
             return self.how
-        from ..check import polarity
+        from ..thermal import polarity
 
         plain = replace(self.how, sensing=replace(self.how.sensing, polarity="white-hot"))
         found, note = polarity.decided(polarity.evidence(gray_image(frame, plain)))

@@ -47,16 +47,9 @@ def _spec(
     return Spec(domain=domain, multiple=GRID, fill=fill, reach=reach(scale), scale=scale)
 
 
-def _rewrite(core: Any, error: float) -> Any:
-    from ..runtime.collapse import collapse
-
-    return collapse(core, error)
-
-
 @register(
     "encdec",
     spec=_spec,
-    rewrite=_rewrite,
     paper="https://arxiv.org/abs/2412.08073",
     weights=weights.shipped("encdec"),
     small={"width": 4},

@@ -2,8 +2,6 @@
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
 
@@ -12,36 +10,13 @@ from torch import Tensor, nn
 
 from ..errors import IrvisError
 from ..fuser import Fuser
-from ..registry import Method, Precision, Runtime
+from ..spec import Method, Precision, Runtime
 from ..types import Gray, Image, Scaled
 from . import substitutes
+from .collapse import REWRITERS
+from .source import RuntimeInput
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """What a runtime is made of."""
-
-    fuser: Fuser
-    core: Any
-    """The core as it was trained."""
-    device: str
-    precision: Precision
-    error: float
-    pairs: Callable[[], Sequence[tuple[Tensor, Tensor]]]
-    """Pairs (plane, infrared) as the core sees them, for int8."""
-
-    @cached_property
-    def rewritten(self) -> Any:
-        """The core rewritten for inference, where its method knows how; otherwise the core."""
-        rewrite = self.fuser.method.rewrite
-        return rewrite(self.core, self.error) if rewrite else self.core
-
-    @property
-    def planes(self) -> int:
-        """Channels of the visible plane that the core sees."""
-        return 3 if self.fuser.spec.domain == "rgb" else 1
 
 
 class Autocast(nn.Module):
@@ -79,7 +54,7 @@ def automatic(method: Method, device: str) -> Runtime:
         return "compiled"
     if find_spec("openvino"):
         return "openvino"
-    return "collapsed" if method.rewrite else "torch"
+    return "collapsed" if method.name in REWRITERS else "torch"
 
 
 def install(
@@ -106,13 +81,13 @@ def install(
         raise IrvisError(f"int8 is for networks in onnxruntime or openvino, not for {fuser.method.name} in {runtime}")
     if error < 0:
         raise IrvisError(f"error must not be negative, not {error}")
-    if error > 0 and (runtime == "torch" or fuser.method.rewrite is None):
+    if error > 0 and (runtime == "torch" or fuser.method.name not in REWRITERS):
         raise IrvisError("error is for methods that can be rewritten (encdec), in any runtime but torch")
     facts: dict[str, Any] = {"fuser": fuser, "core": fuser.core, "device": device, "error": error, "pairs": pairs}
 
     def core(chosen: Precision) -> Any:
         with torch.no_grad():
-            return _MAKERS[runtime](Source(precision=chosen, **facts))
+            return _MAKERS[runtime](RuntimeInput(precision=chosen, **facts))
 
     if precision == "auto":
         candidates = substitutes.native(device) if fuser.method.learnable else ("fp32",)
@@ -144,21 +119,21 @@ def _trial(core: Any, fuser: Fuser, device: str) -> Callable[[], object]:
     return once
 
 
-def _torch(source: Source) -> Any:
+def _torch(source: RuntimeInput) -> Any:
     if source.precision == "fp32":
         return source.core
     return Autocast(source.core, source.device, DTYPES[source.precision])
 
 
-def _collapsed(source: Source) -> Any:
-    if source.fuser.method.rewrite is None:
+def _collapsed(source: RuntimeInput) -> Any:
+    if source.fuser.method.name not in REWRITERS:
         raise IrvisError(f"{source.fuser.method.name} has no rewritten form; use --runtime torch")
     core = source.rewritten.to(source.device)
     return core if source.precision == "fp32" else Half(core, DTYPES[source.precision])
 
 
-def _compiled(source: Source) -> Any:
-    core = _collapsed(source) if source.fuser.method.rewrite else _torch(source)
+def _compiled(source: RuntimeInput) -> Any:
+    core = _collapsed(source) if source.fuser.method.name in REWRITERS else _torch(source)
     core = core if isinstance(core, nn.Module) else _Function(core)
     mode = "max-autotune" if torch.device(source.device).type == "cuda" else None
     return _Compiled(torch.compile(core, mode=mode))
@@ -196,19 +171,19 @@ class _Compiled(nn.Module):
         return fused.clone()
 
 
-def _openvino(source: Source) -> Any:
+def _openvino(source: RuntimeInput) -> Any:
     from .on_openvino import OpenVINOCore
 
     return OpenVINOCore(source)
 
 
-def _onnxruntime(source: Source) -> Any:
+def _onnxruntime(source: RuntimeInput) -> Any:
     from .on_onnxruntime import OnnxCore
 
     return OnnxCore(source)
 
 
-_MAKERS: dict[str, Callable[[Source], Any]] = {
+_MAKERS: dict[str, Callable[[RuntimeInput], Any]] = {
     "torch": _torch,
     "collapsed": _collapsed,
     "compiled": _compiled,

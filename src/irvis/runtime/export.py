@@ -15,12 +15,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from .. import __version__
+from .. import __version__, files
 from .. import weights as checkpoints
 from ..errors import IrvisError
 from ..fuser import Fuser
-from ..registry import Method
+from ..spec import Method
 from . import parity
+from .collapse import REWRITERS
 from .onnx_graph import need, onnx_of
 
 Kind = Literal["onnx", "openvino"]
@@ -122,10 +123,11 @@ def whole(fuser: Fuser) -> Fuser:
 
 def rewritten(fuser: Fuser) -> Fuser:
     """The fuser with its core rewritten for inference (within 1e-5), where its method knows how."""
-    if fuser.method.rewrite is None:
+    rewrite = REWRITERS.get(fuser.method.name)
+    if rewrite is None:
         return fuser
     other = copy.deepcopy(fuser)
-    other.core = fuser.method.rewrite(fuser.core, 0.0)
+    other.core = rewrite(fuser.core, 0.0)
     return other
 
 
@@ -135,7 +137,7 @@ def provenance(method: Method, weights: str) -> dict[str, str]:
         return {}
     facts = {"weights": Path(weights).name, "licence": "not stated", **checkpoints.facts_of(method, weights)}
     known = method.weights.get(weights)
-    return facts | {"sha256": known.sha256 if known else checkpoints.digest(checkpoints.file_of(weights))}
+    return facts | {"sha256": known.sha256 if known else files.digest(checkpoints.file_of(weights))}
 
 
 def _described(fuser: Fuser, precision: Weight) -> dict[str, str]:

@@ -12,8 +12,8 @@ import torch
 
 from ..files import whole
 from ..imports import digest_of
-from .backends import Source
 from .onnx_graph import onnx_of
+from .source import RuntimeInput
 
 T = TypeVar("T")
 
@@ -21,17 +21,17 @@ LIBRARIES = ("torch", "onnxscript")
 """What turns a module into a graph."""
 
 
-def least(source: Source) -> int:
+def least(source: RuntimeInput) -> int:
     """The smallest side, in pixels, that a graph is used for: rewritten networks have three cells at least."""
     return 3 * max(source.fuser.spec.multiple, 32)
 
 
-def graph_of(source: Source, read: Callable[[Path], T]) -> T:
+def graph_of(source: RuntimeInput, read: Callable[[Path], T]) -> T:
     """The ONNX graph of the core, rewritten where its method knows how, for any batch, height and width."""
     return kept(source, ".onnx", lambda path: path.write_bytes(_made(source)), read)
 
 
-def kept(source: Source, suffix: str, make: Callable[[Path], object], read: Callable[[Path], T]) -> T:
+def kept(source: RuntimeInput, suffix: str, make: Callable[[Path], object], read: Callable[[Path], T]) -> T:
     """Read a file of the cache folder; make it first where it is not there, and anew where it cannot be read."""
     path = cache_folder() / f"{_name(source, make.__module__)}{suffix}"
     if path.is_file():
@@ -51,13 +51,13 @@ def cache_folder() -> Path:
     return Path(own) if own else base / "irvis"
 
 
-def _made(source: Source) -> bytes:
+def _made(source: RuntimeInput) -> bytes:
     side = least(source) + source.fuser.spec.multiple
     planes = torch.rand(2, source.planes, side, side + source.fuser.spec.multiple)
     return onnx_of(source.rewritten, (planes, planes[:, :1]))
 
 
-def _name(source: Source, maker: str) -> str:
+def _name(source: RuntimeInput, maker: str) -> str:
     """Changes whenever the graph could: with the code of the method and of the maker, options, weights, libraries."""
     digest, method = hashlib.sha256(), source.fuser.method
     code = digest_of(method.build.__module__, maker)

@@ -12,8 +12,8 @@ from torch import nn
 
 from ..errors import IrvisError
 from ..types import Gray, Image, Scaled
-from .backends import Source
 from .graphs import graph_of, kept, least
+from .source import RuntimeInput
 
 
 class OnnxCore(nn.Module):
@@ -22,7 +22,7 @@ class OnnxCore(nn.Module):
     Pictures smaller than `smallest` go through the original core.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: RuntimeInput) -> None:
         super().__init__()
         if source.precision not in ("fp32", "int8"):
             raise IrvisError(f"runtime onnxruntime has fp32 and int8, not {source.precision}")
@@ -59,7 +59,7 @@ def _providers(device: str) -> list[str]:
     return [wanted]
 
 
-def _quantised(source: Source, path: Path) -> None:
+def _quantised(source: RuntimeInput, path: Path) -> None:
     """Weights and features in 8 bits by the ranges that the pairs show (post-training quantisation)."""
     from onnxruntime.quantization import CalibrationDataReader, quant_pre_process, quantize_static
 

@@ -13,8 +13,8 @@ from torch import nn
 
 from ..errors import IrvisError
 from ..types import Gray, Image, Scaled
-from .backends import Source
 from .graphs import graph_of, kept, least
+from .source import RuntimeInput
 
 PARTS = "graph.xml", "graph.bin"
 KEPT = 12
@@ -29,7 +29,7 @@ class OpenVINOCore(nn.Module):
     Pictures smaller than `smallest` go through the original core.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: RuntimeInput) -> None:
         super().__init__()
         import openvino
 
@@ -54,12 +54,12 @@ class OpenVINOCore(nn.Module):
         found = self._compiled(tuple(visible.shape)).infer(planes, share_inputs=True, share_outputs=True)
         return torch.from_numpy(np.array(next(iter(found.values())))).to(visible.dtype)
 
-    def _read(self, source: Source) -> Any:
+    def _read(self, source: RuntimeInput) -> Any:
         if source.precision != "int8":
             return graph_of(source, self.engine.read_model)
         return kept(source, ".int8.zip", lambda path: self._quantised(source, path), self._unpacked)
 
-    def _quantised(self, source: Source, path: Path) -> None:
+    def _quantised(self, source: RuntimeInput, path: Path) -> None:
         """Weights and features in 8 bits by the ranges that the pairs show (post-training quantisation)."""
         try:
             import nncf

@@ -9,7 +9,8 @@ from statistics import median
 
 import torch
 
-from ..registry import Method, Precision, Runtime
+from ..spec import Method, Precision, Runtime
+from .collapse import REWRITERS
 
 EXTRAS = {"onnxruntime": "onnx", "openvino": "openvino"}
 """The extra that brings each runtime which torch does not."""
@@ -23,7 +24,7 @@ def runtime_instead(runtime: Runtime, method: Method) -> tuple[Runtime, str]:
         return runtime, ""
     others: list[Runtime] = ["openvino", "onnxruntime"]
     there = [other for other in others if find_spec(other) is not None]
-    found: Runtime = there[0] if there else "collapsed" if method.rewrite else "torch"
+    found: Runtime = there[0] if there else "collapsed" if method.name in REWRITERS else "torch"
     return found, f"{runtime} is not installed (pip install 'irvis[{EXTRAS[runtime]}]'): {found} runs the network"
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
-from .. import registry, weights
+from .. import creation, spec, weights
 from ..budget import physical
 from ..data.pairs import Crops
 from ..errors import IrvisError, is_out_of_memory
@@ -23,7 +23,7 @@ from ..fuser import Fuser
 from .alarms import Alarms
 from .log import Log
 from .precision import chosen
-from .recipe import Recipe, Stage
+from .records import Recipe, Stage
 from .sources import Sources
 from .steps import STEPS
 from .validation import draw, in_domain, validation_losses
@@ -52,7 +52,7 @@ def train(
     device: str = "cpu",
     devices: int = 1,
     nodes: int = 1,
-    precision: registry.Precision = "fp32",
+    precision: spec.Precision = "fp32",
     workers: int = 0,
     resume: bool = False,
     start: Callable[[nn.Module], None] | None = None,
@@ -71,7 +71,7 @@ def train(
     fabric = _fabric(device, devices, nodes, chosen(precision, device, devices * nodes, recipe))
     fabric.launch()
     torch.manual_seed(recipe.seed)
-    fuser = registry.create(recipe.method, weights=None, **recipe.options)
+    fuser = creation.create(recipe.method, weights=None, **recipe.options)
     _refuse(recipe, fuser, fabric.world_size)
     saved = _resumed(out / CHECKPOINT, recipe) if resume and (out / CHECKPOINT).is_file() else None
     progress = Progress(**saved["progress"]) if saved else Progress()

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import torch
 
-from .. import registry
+from .. import creation
 from ..io import IrvisWarning
-from ..registry import Precision
 from ..runtime.backends import DTYPES
 from ..runtime.substitutes import fastest, native, precision_instead
-from .recipe import Recipe
+from ..spec import Precision
+from .records import Recipe
 
 BATCH, SIDE = 2, 128
 """Of the crops that the short measurement uses."""
@@ -41,7 +41,7 @@ def _kind(device: str) -> str:
 
 
 def _step(precision: Precision, kind: str, recipe: Recipe) -> Callable[[], object]:
-    fuser = registry.create(recipe.method, weights=None, device=kind, **recipe.options)
+    fuser = creation.create(recipe.method, weights=None, device=kind, **recipe.options)
     planes = 3 if fuser.spec.domain == "rgb" else 1
     side = -(-SIDE // fuser.spec.multiple) * fuser.spec.multiple
     images = [torch.rand(BATCH, count, side, side, device=kind) for count in (planes, 1)]

@@ -11,7 +11,7 @@ from ..data.patterns import Patterns
 from ..errors import IrvisError, SidesUnknownError
 from ..thermal import Range
 from .looking import Lost, Show, looked_at
-from .recipe import Data
+from .records import Data
 from .target import target
 
 CACHE = 2 << 30

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from torch import nn
 
-from .. import convert, registry, weights
+from .. import convert, creation, weights
 from ..errors import IrvisError
 
 
@@ -18,7 +18,7 @@ def filler(method: str, start: Path | None, encoder: Path | None) -> Callable[[n
 
     def fill(core: nn.Module) -> None:
         if start is not None:
-            checkpoint = weights.find(registry.find(method), start)
+            checkpoint = weights.find(creation.find(method), start)
             weights.fill(core, checkpoint.state, str(start))
         if encoder is not None:
             convert.load_encoder(core, encoder)
@@ -28,7 +28,7 @@ def filler(method: str, start: Path | None, encoder: Path | None) -> Callable[[n
 
 def terms(method: str, start: Path | None, encoder: Path | None) -> dict[str, str]:
     """What the header of trained weights says of what they started from: its licence and what it was trained on."""
-    known = [weights.facts_of(registry.find(method), start)] if start is not None else []
+    known = [weights.facts_of(creation.find(method), start)] if start is not None else []
     if encoder is not None and encoder.suffix == ".safetensors":
         known.append(weights.header_of(encoder))
     found = {}

@@ -13,7 +13,7 @@ from torch.nn.functional import conv2d, interpolate, pad
 
 from ..losses import LOSSES
 from ..types import Gray, Picture
-from .recipe import Stage
+from .records import Stage
 from .target import target as picture_of
 
 HIDDEN = 0.75

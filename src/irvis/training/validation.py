@@ -12,7 +12,7 @@ from ..data.pairs import Source
 from ..fuser import Fuser
 from ..io import write
 from ..types import RGB, Gray, Image, Picture
-from .recipe import Stage
+from .records import Stage
 from .steps import STEPS, Outcome
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 from .. import survey
-from ..check import polarity
 from ..data import matching
 from ..errors import IrvisError
 from ..io import Laying
 from ..io.show import OWN
 from ..steps import step
+from ..thermal import polarity
 from ..thermal.range import settled as settled_range
 from ..thermal.range import with_curves
 from ..types import Gray

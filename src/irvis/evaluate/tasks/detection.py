@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ... import weights
+from ... import files
 from ...data.matching import Match
 from ...errors import IrvisError, said
 from ...files import whole
@@ -102,7 +102,7 @@ def _found(
     problems = []
     for entry in plan.entries:
         try:
-            made = digest(stamp(entry, match, plan), weights.digest(asked.network), str(asdict(finder.feeding)),
+            made = digest(stamp(entry, match, plan), files.digest(asked.network), str(asdict(finder.feeding)),
                           digest_of("irvis.evaluate.tasks.detector"))  # fmt: skip
             if known.get(entry.name, [""])[0] != made:
                 one = finder(fused(entry, pair, plan.stems[match.name], plan.device))

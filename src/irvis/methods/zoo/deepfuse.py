@@ -6,8 +6,8 @@ ICCV 2017. The file is an unofficial PyTorch version, which normalises batches a
 
 from torch import nn
 
-from ...published import File, Published
 from ...registry import register
+from ...spec import File, Published
 from ...types import Gray, Image
 from . import parts, scripts
 from .parts import Named, convolution

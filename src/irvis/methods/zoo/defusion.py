@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, pad, relu
 
 from ...color import gray
-from ...published import File, Published
 from ...registry import Spec, register
+from ...spec import File, Published
 from ...types import RGB, Gray, Image
 from . import parts, scripts
 from .parts import Named, convolution

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from ...color import gray
-from ...published import File, Published
 from ...registry import register
+from ...spec import File, Published
 from ...types import Gray, Image
 from . import parts, scripts
 from .parts import Named, convolution

@@ -8,8 +8,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from ...published import File, Published
 from ...registry import register
+from ...spec import File, Published
 from ...types import Gray, Image
 from . import parts, scripts
 from .parts import Named

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
-from ...published import File, Published
 from ...registry import Spec, register
+from ...spec import File, Published
 from ...types import Gray, Image
 from . import parts, scripts
 from .parts import convolution

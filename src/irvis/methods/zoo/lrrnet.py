@@ -7,8 +7,8 @@ images, IEEE TPAMI 45(9), 2023.
 import torch
 from torch import Tensor, nn
 
-from ...published import File, Published
 from ...registry import register
+from ...spec import File, Published
 from ...types import Gray, Image
 from . import parts, scripts
 from .parts import convolution

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
 from ...color import with_luma
-from ...published import File, Published
 from ...registry import Spec, register
+from ...spec import File, Published
 from ...types import RGB, Gray
 from . import parts, scripts
 from .parts import convolution

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from ...color import value, with_value
-from ...published import File, Published
 from ...registry import Spec, register
+from ...spec import File, Published
 from ...types import RGB, Gray
 from . import parts, scripts
 from .parts import convolution

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...registry import Spec
+from ...spec import Spec
 
 BUDGET = 1 << 21
 """Pixels; larger pictures are tiled."""

@@ -6,8 +6,8 @@ Huang et al., ReCoNet: recurrent correction network for fast and efficient multi
 import torch
 from torch import nn
 
-from ...published import File, Published
 from ...registry import register
+from ...spec import File, Published
 from ...types import Gray, Image
 from . import parts, scripts
 from .parts import convolution

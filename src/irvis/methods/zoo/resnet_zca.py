@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, relu
 
-from ...published import File, Published
 from ...registry import register
+from ...spec import File, Published
 from ...types import Gray, Image
 from . import parts, scripts
 
