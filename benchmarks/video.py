@@ -22,10 +22,10 @@ import torch
 from common import Rows, arguments, markdown, write
 from irvis import creation, io
 from irvis.data.scene import scene
-from irvis.jobs.video import Asked, Coding, fuse_video
 from irvis.metrics.flicker import temporal_gain, warped_difference
 from irvis.video.aligning import image_of
 from irvis.video.frame import Frame
+from irvis.video.job import Asked, Coding, fuse_video
 from irvis.video.run import _bytes
 from irvis.video.source import open_source
 from irvis.video.stabilise import Moment, stabilise

@@ -12,7 +12,7 @@ from PIL import Image
 
 import thermal_files as files
 from irvis import cameras
-from irvis.cli.thermal_options import SensingOptions
+from irvis.options.thermal import SensingOptions
 from irvis.thermal import Range, Sensing
 from test_check import HEIGHT, PAIRS, PROVOKED, WIDTH, change, every, inverted, irvis, kinds, report, save, scene
 

@@ -16,8 +16,8 @@ av = pytest.importorskip("av", reason="video needs the extra: pip install 'irvis
 from irvis import api, cli, creation  # noqa: E402
 from irvis.align.warp import laid_over  # noqa: E402
 from irvis.data.scene import scene  # noqa: E402
-from irvis.jobs.video import Asked, Coding, fuse_video  # noqa: E402
 from irvis.video.ahead import ahead  # noqa: E402
+from irvis.video.job import Asked, Coding, fuse_video  # noqa: E402
 from irvis.video.source import open_source  # noqa: E402
 from irvis.video.steady import Following  # noqa: E402
 from irvis.video.writer import PictureWriter  # noqa: E402

@@ -12,8 +12,8 @@ from . import weights as checkpoints
 from .errors import IrvisError
 from .fuser import Fuser
 from .methods import METHODS
-from .options import meant, misfit, value_of
 from .spec import Method, Precision, Runtime
+from .validate import meant, misfit, value_of
 
 
 def find(name: str) -> Method:

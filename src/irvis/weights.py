@@ -18,8 +18,8 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 from . import published
 from .errors import IrvisError, said
 from .files import digest, whole
-from .options import meant
 from .spec import Method, Weights
+from .validate import meant
 
 SHIPPED = Path(str(files("irvis"))) / "shipped"
 BEST = "best.safetensors"

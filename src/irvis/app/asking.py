@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from ..cli.aligning_options import AligningOptions
-from ..cli.thermal_options import DrawingOptions, SensingOptions
-from ..cli.video_options import VideoOptions
 from ..errors import IrvisError
+from ..options.align import AligningOptions
+from ..options.thermal import DrawingOptions, SensingOptions
+from ..options.video import VideoOptions
 from ..thermal.asked import Polarity, Unit
 from . import choices
 from .names import safe

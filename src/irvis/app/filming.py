@@ -15,7 +15,7 @@ from .uploads import VIDEOS, copied, refuse_large, uploaded
 from .wishes import Wish, command
 
 if TYPE_CHECKING:
-    from ..jobs.video import Asked
+    from ..video.job import Asked
 
 SECONDS = 60
 """Of a video that are fused; longer ones are for the command line."""
@@ -57,7 +57,7 @@ def take(sent: Sequence[str | None], root: Path, folder: Path, settings: Setting
 
 def fuse(files: tuple[Path, Path], wish: Wish, folder: Path, settings: Settings, tell: Tell) -> Filmed:
     """Fuse two videos by all methods into `folder`."""
-    from ..jobs.video import Coding, fuse_video
+    from ..video.job import Coding, fuse_video
 
     tell(0.0, "reading")
     wish, words = wish.plain(), tuple(str(path.relative_to(folder)) for path in files)

@@ -6,12 +6,12 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from ..cli.aligning_options import AligningOptions
-from ..cli.thermal_options import DrawingOptions, SensingOptions
-from ..cli.video_options import VideoOptions
 from ..errors import IrvisError
 from ..io import Laying
 from ..jobs import Reading, Writing
+from ..options.align import AligningOptions
+from ..options.thermal import DrawingOptions, SensingOptions
+from ..options.video import VideoOptions
 from ..thermal import Range
 
 Format = Literal["png", "jpg", "tiff", "webp"]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from ..errors import IrvisError
-from .aligning_options import Model
+from ..options.align import Model
+from ..options.thermal import SensingOptions
 from .common import (
     FUSE,
     InfraredColor,
@@ -23,7 +24,6 @@ from .common import (
     list_unmatched,
     progress,
 )
-from .thermal_options import SensingOptions
 
 if TYPE_CHECKING:
     from ..align import Alignment, Rig

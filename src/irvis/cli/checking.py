@@ -8,8 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ..errors import IrvisError
+from ..options.thermal import SensingOptions
 from .common import FUSE, InfraredColor, InfraredRange, Json, Patterns, app, console, progress
-from .thermal_options import SensingOptions
 
 
 @app.command(group=FUSE, sort_key=4)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from ..errors import IrvisError
-from .aligning_options import AligningOptions, watched
+from ..options.align import AligningOptions, watched
+from ..options.thermal import DrawingOptions, RangePer, SensingOptions, refuse_idle, refuse_on_a_cluster
+from ..options.video import VideoOptions
 from .common import (
     FUSE,
     Device,
@@ -25,9 +27,8 @@ from .common import (
     progress,
 )
 from .computing import Computing
+from .fuse_streams import fuse_streams, is_video_job
 from .terms import tell_terms
-from .thermal_options import DrawingOptions, RangePer, SensingOptions, refuse_idle, refuse_on_a_cluster
-from .video_options import VideoOptions, fuse_streams, is_video_job
 
 if TYPE_CHECKING:
     from ..data.matching import Match

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from ..errors import IrvisError
+from ..options.thermal import SensingOptions
 from .common import (
     JUDGE,
     Device,
@@ -22,7 +23,6 @@ from .common import (
     errors,
     list_unmatched,
 )
-from .thermal_options import SensingOptions
 
 
 @app.command(group=JUDGE, sort_key=1)

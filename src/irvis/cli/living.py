@@ -8,10 +8,10 @@ from cyclopts import Group, Parameter
 
 from ..errors import IrvisError
 from ..loopback import HOME
-from .aligning_options import AligningOptions
+from ..options.align import AligningOptions
+from ..options.thermal import SensingOptions, refuse_idle
 from .common import FUSE, WITH_PASSWORD, InfraredColor, InfraredRange, LoginFile, LoginText, app, console, errors
 from .computing import Computing
-from .thermal_options import SensingOptions, refuse_idle
 
 if TYPE_CHECKING:
     from ..access import Auth

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from ..errors import IrvisError
+from ..options.thermal import SensingOptions
 from .common import (
     JUDGE,
     WITH_PASSWORD,
@@ -23,7 +24,6 @@ from .common import (
     list_unmatched,
 )
 from .judging import steps
-from .thermal_options import SensingOptions
 
 if TYPE_CHECKING:
     from ..access import Auth

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from ..errors import IrvisError
-from ..options import misfit
+from ..validate import misfit
 from .records import Data, Recipe, Stage
 
 

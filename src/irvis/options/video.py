@@ -1,27 +1,21 @@
-"""Options of videos, and `fuse` for files that are videos."""
+"""Options of videos."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
-from time import time
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group, Parameter
 
 from ..errors import IrvisError
-from ..steps import listening
-from .common import busy, console, errors
-from .computing import Computing
-from .terms import tell_terms
 
 if TYPE_CHECKING:
-    from ..jobs.video import Asked, Coding, Film
     from ..thermal import Sensing
+    from ..video.job import Asked, Coding
     from ..video.steady import Following
 
 VIDEO = Group("Video", sort_key=6)
-_WRITTEN = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
+WRITTEN = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
 
 
 @Parameter(group=VIDEO)
@@ -76,7 +70,7 @@ class VideoOptions:
     def refuse_for_pictures(self) -> None:
         """Where pairs of pictures are fused."""
         if self.given:
-            raise IrvisError(f"{self.given[0]} is for videos: give video files, or a video ({_WRITTEN[0]} …) as --out")
+            raise IrvisError(f"{self.given[0]} is for videos: give video files, or a video ({WRITTEN[0]} …) as --out")
 
     def following(self, sensing: "Sensing", span: object, range_per: str | None) -> "Following":
         """How infrared becomes gray."""
@@ -95,7 +89,7 @@ class VideoOptions:
 
     def asked(self, visible: str, infrared: str | None, following: "Following") -> "Asked":
         """Both streams; what means nothing is an IrvisError."""
-        from ..jobs.video import Asked
+        from ..video.job import Asked
 
         for name in ("visible_stream", "infrared_stream"):
             if (getattr(self, name) or 0) < 0:
@@ -112,7 +106,7 @@ class VideoOptions:
 
     def coding(self, out: Path, visible: str | None = None) -> "Coding":
         """What is written. Images keep the rate that is said, and their holes; videos are given it anew."""
-        from ..jobs.video import Coding
+        from ..video.job import Coding
 
         rate = rate_of(self.fps, "--fps") if visible is None or Path(visible).is_file() else None
         return Coding(
@@ -145,97 +139,3 @@ def seconds_of(text: str | None, name: str) -> Fraction | None:
     if len(parts) > 3 or min(parts) < 0 or (name == "--duration" and not any(parts)):
         raise IrvisError(f"{name} is seconds or minutes:seconds, as 90 or 1:30, not {text!r}")
     return sum((part * 60**place for place, part in enumerate(reversed(parts))), Fraction(0))
-
-
-def is_video_job(visible: str, infrared: str | None, out: str) -> bool:
-    """Whether moving pictures are fused: by the names of the files, or of the file that is made."""
-    from ..video.source import is_video
-
-    return any(is_video(text) for text in (visible, infrared or "")) or Path(out).suffix.lower() in _WRITTEN
-
-
-def fuse_streams(asked: "Asked", coding: "Coding", methods: Sequence[str], computing: Computing) -> None:
-    """Fuse two streams, with a bar, and tell what became of them."""
-    from ..jobs.video import fuse_video, part_of, refuse, targets
-
-    for name in ("memory", "workers", "ray"):
-        if getattr(computing, name) is not None:
-            raise IrvisError(f"--{name} is for pictures: a video is fused frame by frame and takes little memory")
-    refuse(methods, asked, coding)
-    with busy("loading"):
-        fusers = {name: computing.fuser(name) for name in methods}
-    tell_terms(methods)
-    begun, batch = time(), computing.batch or (1 if computing.device == "cpu" else 8)
-    try:
-        with _Bar() as bar, listening(bar.tell):
-            film = fuse_video(
-                asked, fusers, coding, computing.device, batch=batch, together=computing.runtime == "torch",
-                show=bar.show,
-            )  # fmt: skip
-    except BaseException:
-        for path in map(part_of, targets(methods, coding).values()):
-            if path.is_file() and path.stat().st_mtime >= begun - 1:
-                errors.print(f"what was fused until then plays: {path}")
-        raise
-    _report(film)
-
-
-class _Bar:
-    """Frames done, frames a second, time left; nothing where nobody looks."""
-
-    def __init__(self) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
-        from rich.text import Text
-
-        class Rate(ProgressColumn):
-            def render(self, task: Task) -> Text:
-                return Text(f"{task.speed or 0:.1f} fps")
-
-        self.progress = Progress(
-            "{task.description}", BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn(),
-            console=errors, transient=True, disable=not errors.is_terminal,
-        )  # fmt: skip
-        self.task = self.progress.add_task("fusing", total=None)
-
-    def __enter__(self) -> "_Bar":
-        self.progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-    def show(self, done: int, total: int | None) -> None:
-        self.progress.update(self.task, description="fusing", completed=done, total=total)
-
-    def tell(self, what: str, *_: object) -> None:
-        """What comes before the first frame."""
-        self.progress.update(self.task, description=what)
-
-
-def _report(film: "Film") -> None:
-    if film.skipped:
-        console.print(f"{', '.join(map(str, film.files))}: there already")
-        return
-    for note in film.notes:
-        errors.print(f"warning: {note}")
-    for seconds, event in film.events:
-        errors.print(f"infrared at {float(seconds):.2f} s: {_EVENTS[event]}")
-    for told in film.told:
-        console.print(told)
-    pace = film.frames / film.seconds if film.seconds else 0.0
-    console.print(
-        f"fused {', '.join(map(str, film.files))}: {film.frames} frames in {film.seconds:.1f} s ({pace:.1f} fps)"
-    )
-    if film.problem:
-        raise IrvisError(f"{film.problem}. What there was is fused: {film.frames} frames")
-
-
-_EVENTS = {
-    "frozen": "the shutter closes, the picture is frozen",
-    "step": "all levels jump; the range jumps with them",
-    "cut": "another scene begins; the range begins anew",
-    "scene": "another scene begins",
-}
-
-
-__all__ = ["VideoOptions", "fuse_streams", "is_video_job", "rate_of", "seconds_of"]

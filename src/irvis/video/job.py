@@ -7,14 +7,14 @@ from pathlib import Path
 
 from ..errors import IrvisError
 from ..fuser import Fuser
+from ..jobs.folder import pace_for
+from ..jobs.plan import ADVICE
 from ..record import Record, different, made_by, of_inputs, text
-from ..video.made import read_made, sizes_of
-from ..video.plan import Coding, Film, refuse, targets
-from ..video.preparing import Asked, prepared
-from ..video.run import Run, Show
-from ..video.writer import WHOLE, part_of
-from .folder import pace_for
-from .plan import ADVICE
+from .made import read_made, sizes_of
+from .plan import Coding, Film, refuse, targets
+from .preparing import Asked, prepared
+from .run import Run, Show
+from .writer import WHOLE, part_of
 
 __all__ = ["Asked", "Coding", "Film", "Show", "fuse_video", "part_of", "refuse", "targets"]
 
