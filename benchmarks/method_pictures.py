@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from drawing import NOON, page, street
-from irvis import api
+from irvis import creation
 from irvis.data.scene import Conditions
 
 SIZE, WIDTH = (288, 384), 300
@@ -36,7 +36,7 @@ def main() -> None:
         visible, infrared = street(size=SIZE, conditions=CASES[name]).tensors()
         infrared = coarse(infrared) if name == "thermal" else infrared
         pictures = {"visible": visible, "infrared": infrared}
-        pictures |= {method: api.fuser(method)(visible, infrared) for method in METHODS}
+        pictures |= {method: creation.fuser(method)(visible, infrared) for method in METHODS}
         page(f"method-{name}", pictures, columns=3, width=WIDTH, colours=128)
 
 

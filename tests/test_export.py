@@ -168,7 +168,7 @@ def test_a_graph_that_differs_is_not_kept(tmp_path, monkeypatch, capsys):
 
     fuser = irvis.create("max")
     fuser.core = broad
-    monkeypatch.setattr(irvis.registry, "create", lambda *_, **__: fuser)
+    monkeypatch.setattr(irvis.creation, "create", lambda *_, **__: fuser)
     assert command("max", "--to", "onnx", "-o", tmp_path / "max.onnx") == 1
     assert "was not written" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

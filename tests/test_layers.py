@@ -11,7 +11,8 @@ ROOT = Path(irvis.__file__).parent
 ORDER = """
     __init__ errors types spec validate loopback
     access budget cameras color files filters imports nn registry tiling
-    align fuser losses published sheet
+    align losses published rim sheet
+    fuser
     explanation_sheet record thermal weights
     io methods
     data explanation pictures survey

@@ -11,7 +11,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "compare": "api", "create": "registry", "explain": "api", "fuse": "api",
+    "compare": "api", "create": "creation", "explain": "api", "fuse": "api",
     "Fuser": "fuser", "METHODS": "methods", "IrvisError": "errors",
 }  # fmt: skip
 __all__ = ["METHODS", "Fuser", "IrvisError", "__version__", "compare", "create", "explain", "fuse"]
