@@ -9,7 +9,7 @@ import irvis
 
 ROOT = Path(irvis.__file__).parent
 ORDER = """
-    __init__ errors types spec validate loopback
+    __init__ errors types spec steps validate loopback
     access budget cameras color files filters imports nn registry tiling
     align losses published rim sheet
     fuser
