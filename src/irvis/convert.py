@@ -11,7 +11,7 @@ from torch import Tensor
 from . import creation, published, weights
 from .errors import IrvisError, said
 from .methods import encdec_authors, maefuse_authors
-from .nn import mae
+from .nn import mae, mobile_sam
 
 READERS: dict[str, Any] = {"encdec": encdec_authors, "maefuse": maefuse_authors}
 WRAPPERS = ("model", "state_dict", "model_state_dict", "net", "params")
@@ -66,14 +66,21 @@ def _compare(method: str, options: Mapping[str, Any], state: Mapping[str, Tensor
 
 
 def load_encoder(core: Any, checkpoint: Path) -> None:
-    """Fill `core.encoder` from a masked autoencoder's checkpoint (.pth or .safetensors): official, timm's, or ours."""
-    state = read(checkpoint)
-    part = {name.removeprefix("encoder."): tensor for name, tensor in state.items() if name.startswith("encoder.")}
-    if part:
-        mae.compare(part, core.encoder.state_dict(), str(checkpoint))
-        core.encoder.load_state_dict(part)
+    """Fill the encoder of `core`: from a masked autoencoder's checkpoint (.pth or .safetensors), official, timm's, or
+    ours; TinyViT from an ONNX graph of MobileSAM or weights of ours.
+    """
+    scaled = getattr(core, "scales", None)
+    encoder, prefix = (core.encoder, "encoder.") if scaled is None else (scaled.encoder, "scales.encoder.")
+    if checkpoint.suffix == ".onnx":
+        state = {f"{prefix}{name}": tensor for name, tensor in mobile_sam.read(checkpoint).items()}
     else:
-        mae.fill(core.encoder, state, str(checkpoint))
+        state = read(checkpoint)
+    part = {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+    if not part and scaled is None:
+        mae.fill(encoder, state, str(checkpoint))
+        return
+    mae.compare(part, encoder.state_dict(), str(checkpoint))
+    encoder.load_state_dict(part)
 
 
 def read(checkpoint: Path) -> dict[str, Tensor]:

@@ -6,6 +6,7 @@ band two gains, one for each image, and for the base a share and a factor. The f
 detail: it cannot be softer than they are, draw a grid, or drift where both are flat.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -36,29 +37,20 @@ class Gains(NamedTuple):
     """On the base, in [0.6, 1.4]."""
 
 
-class GainNetwork(nn.Module):
-    """Encoders, 1×1 fusion and decoder, a head for every band; `width` channels at half size, doubled up to 6 times."""
+class GainDecoder(nn.Module):
+    """Features at 1/2 … 1/32 of the size, `channels` of them, to the gains of every band, and to the fused image."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, channels: Sequence[int], hidden: int) -> None:
         super().__init__()
-        channels = [min(width << n, 6 * width) for n in range(LEVELS)]
-        hidden = max(3 * width // 2, 8)
-        self.visible_encoder = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2) for a, b in pairwise([1, *channels]))
-        self.infrared_encoder = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2) for a, b in pairwise([1, *channels]))
-        self.fusion = nn.ModuleList(nn.Conv2d(2 * n, n, 1) for n in channels)
         self.decoder = nn.ModuleList(nn.Conv2d(a + b, a, 3) for a, b in pairwise(channels))
         # The finest band is seen at half size, its four pixels beside each other.
         details = [(channels[0] + 8, 8), *((n + 2, 2) for n in channels[:-1])]
         self.heads = nn.ModuleList(_head(into, hidden, out) for into, out in details)
         self.base = nn.Sequential(nn.Conv2d(channels[-1], hidden, 1), nn.ReLU(), nn.Conv2d(hidden, 2, 1))
 
-    def forward(self, visible: Gray, infrared: Gray) -> Gray:
-        """Fuse planes in [0, 1] whose sides are multiples of 32."""
-        return self.explained(visible, infrared)[0]
-
-    def explained(self, visible: Gray, infrared: Gray) -> tuple[Gray, Gains]:
+    def composed(self, fused: Sequence[Tensor], visible: Gray, infrared: Gray) -> tuple[Gray, Gains]:
         """The fused plane, and what of each image went into it."""
-        features = self._features(visible, infrared)
+        features = self._decoded(fused)
         bands, base = decomposed(torch.cat([visible, infrared]))
         gains = []
         for level, (band, head) in enumerate(zip(bands, self.heads, strict=True)):
@@ -68,24 +60,43 @@ class GainNetwork(nn.Module):
         share, factor = self.base(features[-1]).chunk(2, 1)
         share, factor = share.sigmoid(), 1 + BASE_FACTOR * factor.tanh()
         of_visible, of_infrared = base.chunk(2)
-        fused = factor * torch.lerp(of_visible, of_infrared, share)
+        plane = factor * torch.lerp(of_visible, of_infrared, share)
         for band, gain in zip(reversed(bands[1:]), reversed(gains[1:]), strict=True):
-            fused = expand(fused) + _weighted(band, gain)
-        fused = pixel_shuffle(phases(fused) + _weighted(bands[0], gains[0]), 2)
+            plane = expand(plane) + _weighted(band, gain)
+        plane = pixel_shuffle(phases(plane) + _weighted(bands[0], gains[0]), 2)
         finest = torch.cat([pixel_shuffle(gain, 2) for gain in gains[0].chunk(2, 1)], 1)
-        return fused, Gains([finest, *gains[1:]], share, factor)
+        return plane, Gains([finest, *gains[1:]], share, factor)
 
-    def _features(self, visible: Gray, infrared: Gray) -> list[Tensor]:
-        """The decoder's features at 1/2 … 1/32 of the size."""
-        seen, warm, fused = 2 * visible - 1, 2 * infrared - 1, []
-        for of_visible, of_infrared, mix in zip(self.visible_encoder, self.infrared_encoder, self.fusion, strict=True):
-            seen, warm = relu(of_visible(_extended(seen))), relu(of_infrared(_extended(warm)))
-            fused.append(relu(mix(torch.cat([warm, seen], 1))))
+    def _decoded(self, fused: Sequence[Tensor]) -> list[Tensor]:
+        """From the coarsest features on, each of the finer ones with what was decoded before."""
         features = [fused[-1]]
         for layer, skip in zip(reversed(self.decoder), reversed(fused[:-1]), strict=True):
             above = interpolate(features[-1], scale_factor=2.0, mode="nearest")
             features.append(relu(layer(_extended(torch.cat([skip, above], 1)))))
         return features[::-1]
+
+
+class GainNetwork(GainDecoder):
+    """Encoders, 1×1 fusion and decoder, a head for every band; `width` channels at half size, doubled up to 6 times."""
+
+    def __init__(self, width: int) -> None:
+        channels = [min(width << n, 6 * width) for n in range(LEVELS)]
+        super().__init__(channels, max(3 * width // 2, 8))
+        self.visible_encoder = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2) for a, b in pairwise([1, *channels]))
+        self.infrared_encoder = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2) for a, b in pairwise([1, *channels]))
+        self.fusion = nn.ModuleList(nn.Conv2d(2 * n, n, 1) for n in channels)
+
+    def forward(self, visible: Gray, infrared: Gray) -> Gray:
+        """Fuse planes in [0, 1] whose sides are multiples of 32."""
+        return self.explained(visible, infrared)[0]
+
+    def explained(self, visible: Gray, infrared: Gray) -> tuple[Gray, Gains]:
+        """The fused plane, and what of each image went into it."""
+        seen, warm, fused = 2 * visible - 1, 2 * infrared - 1, []
+        for of_visible, of_infrared, mix in zip(self.visible_encoder, self.infrared_encoder, self.fusion, strict=True):
+            seen, warm = relu(of_visible(_extended(seen))), relu(of_infrared(_extended(warm)))
+            fused.append(relu(mix(torch.cat([warm, seen], 1))))
+        return self.composed(fused, visible, infrared)
 
 
 def decomposed(planes: Gray) -> tuple[list[Tensor], Scaled]:

@@ -15,6 +15,7 @@ from ..nn.crossing import Comparing, Merging, Seen
 from ..nn.vit import SIZES, Decoder, Encoder, Features, Smoothing, Start, patchified, sincos
 from ..registry import Spec, register
 from ..types import Gray
+from .maefuse_scales import GRID, ScaledMaeFuse
 
 SPAN = 200
 """Patches a side over which training moves its crops: pictures of 1600 pixels with patches of 8."""
@@ -24,6 +25,8 @@ _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 Name = Literal["tiny", "small", "base", "large", "huge"]
 Fusion = Literal["full", "cfm", "mean"]
+Compared = list[Tensor]
+"""Features, (b, rows, columns, width) for each scale."""
 
 
 def _spec(
@@ -31,10 +34,13 @@ def _spec(
     patch: int | None = None,
     fit: Literal["any", "resize"] = "any",
     tokens: int = 6400,
+    encoder: Literal["mae", "tiny-vit"] = "mae",
     **_: object,
 ) -> Spec:
     if tokens < 1:
         raise ValueError(f"tokens must be 1 or more, not {tokens}")
+    if encoder == "tiny-vit":
+        return Spec(domain="luma", multiple=GRID, budget=tokens * 16**2)
     if fit == "resize":
         return Spec(domain="luma")
     patch = SIZES[size].patch if patch is None else patch
@@ -56,6 +62,9 @@ class MaeFuse(nn.Module):
 
     Parameters
     ----------
+    encoder: "mae", a plain vision transformer as in the paper, or "tiny-vit", which has features at three scales (see
+        `maefuse_scales.py`); of the other options it takes `width` (64), `decoder_width` (16), `attention` ("token" or
+        "pointwise"), `guide`, `infrared_gamma`, `fusion` and `tokens`.
     size: "tiny" (192 channels, 12 blocks) to "large" (1024, 24: the paper's) and "huge"; the options up to
         `decoder_heads` replace single figures of it.
     width, blocks, heads, patch: of the encoder.
@@ -97,14 +106,27 @@ class MaeFuse(nn.Module):
         fusion: Fusion = "full",
         tokens: int = 6400,
         smooth: int = 0,
+        encoder: Literal["mae", "tiny-vit"] = "mae",
     ) -> None:
         super().__init__()
+        if not 0 < infrared_gamma <= 10:
+            raise ValueError(f"infrared_gamma must be above 0 and at most 10, not {infrared_gamma}")
+        self.infrared_gamma, self.scales = infrared_gamma, None
+        if encoder == "tiny-vit":
+            given = {
+                "size": size != "small", "blocks": blocks, "heads": heads, "patch": patch, "grid": grid,
+                "decoder_blocks": decoder_blocks, "decoder_heads": decoder_heads, "fusion_heads": fusion_heads,
+                "fit": fit != "any", "smooth": smooth, "attention": attention == "batch",
+            }  # fmt: skip
+            if wrong := [name for name, value in given.items() if value]:
+                raise ValueError(f"encoder=tiny-vit does not go with {', '.join(wrong)}")
+            assert attention != "batch"
+            self.scales = ScaledMaeFuse(width or 64, decoder_width or 16, attention, guide, fusion)
+            return
         shape = SIZES[size].but(
             width=width, blocks=blocks, heads=heads, patch=patch,
             decoder_width=decoder_width, decoder_blocks=decoder_blocks, decoder_heads=decoder_heads,
         )  # fmt: skip
-        if not 0 < infrared_gamma <= 10:
-            raise ValueError(f"infrared_gamma must be above 0 and at most 10, not {infrared_gamma}")
         if fit == "resize" and SIDE % shape.patch:
             raise ValueError(f"fit=resize needs a patch that divides {SIDE}, not {shape.patch}")
         asking = shape.heads if fusion_heads is None else fusion_heads
@@ -114,12 +136,14 @@ class MaeFuse(nn.Module):
             shape.width, shape.decoder_width, shape.decoder_blocks, shape.decoder_heads, shape.patch
         )  # fmt: skip
         self.smoothing = Smoothing(smooth) if smooth else nn.Identity()
-        self.guide, self.infrared_gamma, self.fit, self.fusion = guide, infrared_gamma, fit, fusion
+        self.guide, self.fit, self.fusion = guide, fit, fusion
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(_DEVIATION).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, luma: Gray, infrared: Gray) -> Gray:
         """Fuse planes in [0, 1]; the result may leave [0, 1] a little."""
+        if self.scales is not None:
+            return self.scales(luma, self._brightened(infrared))
         if self.fit == "any":
             start = self.start(luma)
             seen, warm = self.features(luma, infrared, start)
@@ -143,11 +167,13 @@ class MaeFuse(nn.Module):
 
     def features(self, luma: Gray, infrared: Gray, start: Start = (0, 0)) -> tuple[Features, Features]:
         """What the encoder makes of both, in one batch: ΦV and ΦI."""
-        if self.infrared_gamma != 1:
-            infrared = infrared.clamp(min=0) ** self.infrared_gamma
+        infrared = self._brightened(infrared)
         both = self.encoder(self.normalised(torch.cat([luma, infrared])), start)
         seen, warm = both.unflatten(0, (2, -1)).unbind()
         return seen, warm
+
+    def _brightened(self, infrared: Gray) -> Gray:
+        return infrared if self.infrared_gamma == 1 else infrared.clamp(min=0) ** self.infrared_gamma
 
     def fused(self, seen: Features, warm: Features, fusion: Fusion | None = None, start: Start = (0, 0)) -> Features:
         """The features that are decoded: ΦF ("full"), ΦD ("cfm") or (ΦV + ΦI) / 2 ("mean"); None = the option."""
@@ -198,12 +224,14 @@ class MaeFuse(nn.Module):
         truth = (truth - truth.mean(-1, keepdim=True)) / (truth.var(-1, keepdim=True) + 1e-6).sqrt()
         return _taken(guess, kept)[:, None], _taken(truth, kept)[:, None]
 
-    def compared(self, luma: Gray, infrared: Gray, fusion: Fusion) -> tuple[Features, Features, Tensor]:
+    def compared(self, luma: Gray, infrared: Gray, fusion: Fusion) -> tuple[Compared, Compared, Tensor]:
         """What the modules make of both images, the mean of both images' features, and the fused plane."""
+        if self.scales is not None:
+            return self.scales.compared(luma, self._brightened(infrared), fusion)
         start = self.start(luma)
         seen, warm = self.features(luma, infrared, start)
         made = self.fused(seen, warm, fusion, start)
-        return made, (seen + warm) / 2, color.luma(self.picture(made, start))
+        return [made], [(seen + warm) / 2], color.luma(self.picture(made, start))
 
 
 def _taken(tokens: Tensor, places: Tensor) -> Tensor:

@@ -42,14 +42,17 @@ def fuse(core: Any, visible: Picture, infrared: Gray, stage: Stage) -> Outcome:
     return Outcome(judged(fused, visible, infrared, stage.losses), fused)
 
 
-def imitate(core: Any, visible: Picture, infrared: Gray, stage: Stage, target: Gray | None = None) -> Outcome:
+def imitate(
+    core: Any, visible: Picture, infrared: Gray, stage: Stage, target: Gray | None = None, fusion: str | None = None
+) -> Outcome:
     """Supervised fusion: the loss `bands` compares with the target, all other losses with the clean sources.
 
     Half of the pairs get noise, of a deviation drawn up to `stage.noise` for each image. A target that is not given
-    is made here.
+    is made here. `fusion`: what a core of guided training decodes, see `compared` of MaeFuse.
     """
     target = picture_of(visible, infrared) if target is None else target
-    fused = core(*(_noisy(image, stage.noise) for image in (visible, infrared))).float()
+    seen, warm = (_noisy(image, stage.noise) for image in (visible, infrared))
+    fused = (core(seen, warm) if fusion is None else core.compared(seen, warm, fusion)[2]).float()
     of_target = {name: options for name, options in stage.losses.items() if name == "bands"}
     of_sources = {name: options for name, options in stage.losses.items() if name != "bands"}
     terms = judged(fused, target, target, of_target) | judged(fused, visible, infrared, of_sources)
@@ -114,14 +117,20 @@ def hide(core: Any, visible: Picture, infrared: Gray, stage: Stage) -> Outcome:
     return Outcome(judged(guess.float(), truth, truth, stage.losses), visible, fuses=False)
 
 
-def align(core: Any, visible: Picture, infrared: Gray, stage: Stage, fusion: str) -> Outcome:
+def align(
+    core: Any, visible: Picture, infrared: Gray, stage: Stage, target: Gray | None = None, *, fusion: str
+) -> Outcome:
     """Guided training's first half (MaeFuse, eq. 5): a module learns to give the mean of both images' features."""
-    *features, picture = core.compared(visible, infrared, fusion)
-    made, mean = (each.float().flatten(1, 2)[:, None] for each in features)
-    return Outcome(judged(made, mean, mean, stage.losses), picture.detach().float(), fuses=False)
+    made, means, picture = core.compared(visible, infrared, fusion)
+    scales = [[each.float().flatten(1, 2)[:, None] for each in pair] for pair in zip(made, means, strict=True)]
+    found = [judged(ours, mean, mean, stage.losses) for ours, mean in scales]
+    terms = {name: torch.stack([of[name] for of in found]).mean() for name in stage.losses}
+    return Outcome(terms, picture.detach().float(), fuses=False)
 
 
-def fuse_by(core: Any, visible: Picture, infrared: Gray, stage: Stage, fusion: str) -> Outcome:
+def fuse_by(
+    core: Any, visible: Picture, infrared: Gray, stage: Stage, target: Gray | None = None, *, fusion: str
+) -> Outcome:
     """Guided training's second half: the fusion losses, through the decoder, of what a module makes."""
     picture = core.compared(visible, infrared, fusion)[2].float()
     return Outcome(judged(picture, visible, infrared, stage.losses), picture)
@@ -130,6 +139,8 @@ def fuse_by(core: Any, visible: Picture, infrared: Gray, stage: Stage, fusion: s
 STEPS: dict[str, Callable[..., Outcome]] = {
     "fuse": fuse,
     "imitate": imitate,
+    "imitate-mean": partial(imitate, fusion="mean"),
+    "imitate-cfm": partial(imitate, fusion="cfm"),
     "reconstruct": reconstruct,
     "mix": mix,
     "hide": hide,
