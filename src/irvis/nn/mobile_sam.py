@@ -6,6 +6,7 @@ of linear layers are transposed, and the learned distances of each attention are
 
 import re
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -63,7 +64,7 @@ def _renamed(name: str) -> str:
     return ""
 
 
-def _tensor(stored: object) -> Tensor:
+def _tensor(stored: Any) -> Tensor:
     from onnx import numpy_helper
 
     return torch.from_numpy(numpy_helper.to_array(stored).copy()).float()

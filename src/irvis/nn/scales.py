@@ -57,7 +57,8 @@ class Crossing(nn.Module):
         down, right = (torch.arange(n, device=query.device, dtype=query.dtype) for n in (rows, columns))
         square = (down[:, None, None, None] - down[:, None]).square() + (right[:, None, None] - right).square()
         bias = -self.distances.exp()[:, None, None] * square.flatten(2).flatten(0, 1).sqrt()
-        found = self._found(*(x.flatten(1, 2) for x in (query, key, value)), bias.to(query.dtype))
+        query, key, value = (x.flatten(1, 2) for x in (query, key, value))
+        found = self._found(query, key, value, bias.to(query.dtype))
         return found.unflatten(1, (rows, columns))
 
     def _near(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -69,7 +70,8 @@ class Crossing(nn.Module):
         )
         query, key, value = _squares(query), _around(_squares(key)), _around(_squares(value))
         rows, columns = query.shape[1:3]
-        found = self._found(*(x.flatten(0, 2) for x in (query, key, value)), self._bias(query))
+        query, key, value = (x.flatten(0, 2) for x in (query, key, value))
+        found = self._found(query, key, value, self._bias(query))
         found = found.unflatten(0, (-1, rows, columns)).unflatten(3, (SIDE, SIDE)).transpose(2, 3)
         return found.flatten(3, 4).flatten(1, 2)[:, :height, :width]
 
