@@ -66,6 +66,8 @@ def test_every_shipped_recipe_takes_two_steps_on_synthetic_scenes_and_resumes(pa
         dataclasses.replace(stage, epochs=2, steps=1, batch=2, crop=32, milestones=(1,)) for stage in plan.stages
     )
     options = {"width": 4} if plan.method == "encdec" else dict(creation.find(plan.method).small)
+    if "encoder" in plan.options:
+        options = {"width": 8, "decoder_width": 4}
     plan = dataclasses.replace(plan, stages=stages, options={**plan.options, **options})
 
     def stop(stage: int, step: int, total: int, terms: object) -> None:
