@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import irvis
-from irvis import convert, registry
+from irvis import convert, creation
 from irvis.nn.scales import NEAR, Crossing
 from irvis.training import recipe
 from irvis.training.recipe import Stage
@@ -18,7 +18,7 @@ SIZE = (64, 96)
 
 def core(**options: object) -> torch.nn.Module:
     torch.manual_seed(0)
-    return registry.create("maefuse", weights=None, **OPTIONS, **options).core
+    return creation.create("maefuse", weights=None, **OPTIONS, **options).core
 
 
 def pair(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -117,11 +117,11 @@ def test_the_guide_and_the_fusion_are_what_the_options_say():
 )
 def test_options_of_the_other_encoder_are_one_clear_error(options, text):
     with pytest.raises(irvis.IrvisError, match=text):
-        registry.create("maefuse", weights=None, **{**OPTIONS, **options})
+        creation.create("maefuse", weights=None, **{**OPTIONS, **options})
 
 
 def test_large_pictures_are_fused_in_tiles():
-    fuser = registry.create("maefuse", weights=None, **OPTIONS, tokens=24)
+    fuser = creation.create("maefuse", weights=None, **OPTIONS, tokens=24)
     sizes = []
     fuser.core.scales.encoder.register_forward_hook(lambda _, images, __: sizes.append(images[0].shape[-2:]))
     with torch.inference_mode():
@@ -136,7 +136,7 @@ def test_an_encoder_comes_from_weights_of_ours(tmp_path):
     irvis.weights.save(tmp_path / "ours.safetensors", first, method="maefuse", options=OPTIONS)
     convert.load_encoder(second, tmp_path / "ours.safetensors")
     assert torch.equal(second.scales.encoder.stem.convolution.weight, first.scales.encoder.stem.convolution.weight)
-    irvis.weights.save(tmp_path / "other.safetensors", registry.create("encdec").core, method="encdec", options={})
+    irvis.weights.save(tmp_path / "other.safetensors", creation.create("encdec").core, method="encdec", options={})
     with pytest.raises(irvis.IrvisError, match="the checkpoint lacks"):
         convert.load_encoder(second, tmp_path / "other.safetensors")
 
