@@ -1,5 +1,6 @@
 """What several test files share."""
 
+import hashlib
 import os
 import signal
 from pathlib import Path
@@ -8,6 +9,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # one thread per process, those that te
     os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("brief", max_examples=25, deadline=None)
+settings.load_profile("brief")
 
 
 @pytest.fixture
@@ -41,6 +46,28 @@ def _folder(variable: str, name: str) -> Path:
     if not folder.is_dir():
         pytest.skip(f"{folder} is not here; set {variable} to the folder that holds these files")
     return folder
+
+
+@pytest.fixture(scope="module")
+def searched_once():
+    """The search for an alignment, which takes most of such a test, is done once for each pair of a file's tests."""
+    from irvis import align
+    from irvis.align import aligner, joint
+
+    search, found = align.estimate, {}
+
+    def estimate(visible, infrared, *words, **named):
+        if "matcher" in named:
+            return search(visible, infrared, *words, **named)
+        key = (*(hashlib.sha1(one.numpy().tobytes()).digest() for one in (visible, infrared)), str((words, named)))
+        if key not in found:
+            found[key] = search(visible, infrared, *words, **named)
+        return found[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        for place in (align, aligner, joint):
+            patch.setattr(place, "estimate", estimate)
+        yield
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from irvis.data.scene import scene
 from irvis.thermal import Range
 from irvis.types import Meta
 
+pytestmark = pytest.mark.usefixtures("searched_once")
 SIZE = (240, 320)
 TRUTH = np.array([[1.1, 0.02, -20], [-0.02, 1.1, 8], [0, 0, 1.0]])
 """Registered pixels to warped ones."""

@@ -178,7 +178,7 @@ def test_two_users_at_once_see_their_own_pictures(browser, server, tmp_path):
         assert data == (folder / "typed.png").read_bytes()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_on_a_phone_nothing_reaches_beyond_the_screen(scheme, browser, server, tmp_path):
     fits = "document.documentElement.scrollWidth <= window.innerWidth"
     how = {"has_touch": True, "is_mobile": True, "color_scheme": scheme}

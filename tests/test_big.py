@@ -241,10 +241,17 @@ def test_without_a_measured_pixel_there_are_no_percentiles():
     [("average", {}), ("max", {}), ("laplacian", {"levels": 3}), ("tif", {"window": 9})],
     ids=lambda x: x if isinstance(x, str) else "",
 )
-@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-@pytest.mark.parametrize("bands", [1, 3])
+@pytest.mark.parametrize(
+    ("dtype", "bands"),
+    [
+        ("uint8", 3),
+        ("uint16", 1),
+        pytest.param("uint8", 1, marks=pytest.mark.slow),
+        pytest.param("uint16", 3, marks=pytest.mark.slow),
+    ],
+)
 def test_the_streamed_picture_of_a_local_method_is_the_whole_one(tmp_path, name, options, dtype, bands):
-    paths = written(tmp_path, noise(230, 317, bands, dtype), noise(230, 317, dtype="uint16", seed=1))
+    paths = written(tmp_path, noise(150, 217, bands, dtype), noise(150, 217, dtype="uint16", seed=1))
     fuser, span = irvis.create(name, **options), Range(2, 98, "percent")
     for color in ("keep", "gray"):
         streaming.fuse_files(*paths, fuser, memory=AMPLE, range=span, color=color)
@@ -268,6 +275,7 @@ def test_where_sums_are_rounded_in_another_order_a_level_may_differ_here_and_the
 @settings(max_examples=10, deadline=None)
 @given(height=st.integers(1, 300), width=st.integers(1, 300), rows=st.integers(1, 200), columns=st.integers(1, 200))
 def test_any_size_and_any_window_give_the_whole_picture(tmp_path_factory, height, width, rows, columns):
+    height, width = min(height, 9 * rows), min(width, 9 * columns)  # 81 windows
     paths = written(tmp_path_factory.mktemp("any"), noise(height, width, 3), noise(height, width))
     fuser = irvis.create("laplacian", levels=3)
     with pytest.MonkeyPatch.context() as patch:
@@ -442,7 +450,14 @@ print(base, max(*peaks, budget._status("VmHWM")))
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="peaks of memory are read from /proc")
-@pytest.mark.parametrize(("side", "name", "memory"), [(8000, "average", 250), (2000, "encdec:tiny", 200)])
+@pytest.mark.parametrize(
+    ("side", "name", "memory"),
+    [
+        (4000, "average", 120),
+        pytest.param(8000, "average", 250, marks=pytest.mark.slow),
+        pytest.param(2000, "encdec:tiny", 200, marks=pytest.mark.slow),
+    ],
+)
 def test_the_memory_stays_within_the_budget(tmp_path, side, name, memory):
     height = 64
     strip = noise(height, side, 3), 7000 + noise(height, side, dtype="uint16") % 2000

@@ -1,7 +1,5 @@
 """Files of HIKMICRO, InfiRay and UNI-T, and views that were zoomed: what they hold, and one clear line for bad ones."""
 
-import os
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -200,7 +198,7 @@ def test_some_hundred_mutations_of_each_maker_do_no_harm(name):
     survives(FILES[name], 150, 1)
 
 
-@pytest.mark.skipif("IRVIS_SLOW" not in os.environ, reason="takes long; set IRVIS_SLOW=1")
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_ten_thousand_mutations_of_each_maker_do_no_harm(name):
     survives(FILES[name], 10_000, 2)

@@ -1,7 +1,6 @@
 """Rewritten encoder-decoder networks: the same picture as the original everywhere, or one within the stated bound."""
 
 import copy
-import os
 
 import pytest
 import torch
@@ -111,7 +110,7 @@ def test_channels_that_matter_little_are_left_out_within_the_bound():
     assert costs[-1] < LayeredNetwork(core).operations / 2
 
 
-@pytest.mark.skipif("IRVIS_SLOW" not in os.environ, reason="takes a minute; set IRVIS_SLOW=1")
+@pytest.mark.slow
 @torch.no_grad()
 def test_the_papers_network_collapses_to_a_quarter_of_its_work_within_1e_5():
     core = irvis.create("encdec", weights="paper").core

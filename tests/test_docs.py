@@ -14,6 +14,8 @@ from irvis.align.warp import laid_over
 from irvis.cli import main
 from irvis.data.scene import scene
 
+pytestmark = pytest.mark.usefixtures("searched_once")
+
 LENSES = np.array([[0.91, 0, 20], [0, 0.91, -8], [0, 0, 1.0]])
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -67,7 +69,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def place(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of that folder, to work in."""
+    """A copy of that folder, to work in; nothing is computed in processes of its own."""
+    monkeypatch.setattr("irvis.evaluate.judging.MOST_WORKERS", 1)
     shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +28,6 @@ onnxruntime = pytest.importorskip("onnxruntime", reason="needs pip install onnx 
 pytest.importorskip("onnxscript", reason="needs pip install onnx onnxscript onnxruntime")
 
 ROOT = Path(__file__).parents[1]
-asked = pytest.mark.skipif("IRVIS_SLOW" not in os.environ, reason="the exporter takes long; set IRVIS_SLOW=1")
 SIZES = ((1, 1, 1), (3, 53, 70), (1, 150, 99), (2, 64, 96))
 
 
@@ -219,7 +217,6 @@ def test_graphs_never_tile_even_where_the_fuser_does(truth):
 
 
 @pytest.mark.slow
-@asked
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_every_method_is_exported(name, tmp_path):
     assert export(small(name), tmp_path / "method.onnx", "onnx").within
@@ -233,7 +230,6 @@ def test_a_blur_that_goes_with_the_size_is_refused_in_one_line(tmp_path):
 
 
 @pytest.mark.slow
-@asked
 def test_the_smallest_size_keeps_openvino_from_pictures_that_spoil_the_next(tmp_path):
     """OpenVINO 2026.4 gives wrong pictures with attention once it has begun with a picture of a single patch."""
     pytest.importorskip("openvino", reason="needs pip install openvino")
@@ -246,7 +242,6 @@ def test_the_smallest_size_keeps_openvino_from_pictures_that_spoil_the_next(tmp_
 
 
 @pytest.mark.slow
-@asked
 @pytest.mark.parametrize("name", sorted(METHODS["encdec"].weights))
 def test_all_weights_are_exported_as_they_run_fastest(name, tmp_path):
     truth = irvis.create("encdec", weights=name)
@@ -255,7 +250,6 @@ def test_all_weights_are_exported_as_they_run_fastest(name, tmp_path):
 
 
 @pytest.mark.slow
-@asked
 def test_filter_banks_are_exported_from_the_least_size_that_they_take(tmp_path):
     truth = small("encdec")
     banks = copy.deepcopy(truth)

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,8 @@ pytest.importorskip("lightning_fabric", reason="training needs the extra: pip in
 
 LOSSES = {"qw": {"weight": 1.0}, "mse": {"weight": 1.0}}
 SHIPPED = recipe.shipped()
+ABLATION = re.compile("ablation-(?!rgb|one-stage)|code|network")
+"""Recipes that differ from another one in little; they are tried in slow runs."""
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +62,11 @@ def losses_of(run: Path) -> dict[tuple[str, str, str], str]:
         return {(row["step"], row["kind"], row["term"]): row["value"] for row in csv.DictReader(file)}
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=pytest.mark.slow if ABLATION.search(path.stem) else ()) for path in SHIPPED],
+    ids=lambda path: path.stem,
+)
 def test_every_shipped_recipe_takes_two_steps_on_synthetic_scenes_and_resumes(path, scenes, tmp_path):
     plan = recipe.load(path)
     stages = tuple(

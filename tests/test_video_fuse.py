@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -26,12 +27,20 @@ from thermal_files import scene as thermal_scene  # noqa: E402
 from video_files import RATE, clip, counts, cut_short, decoded, gray, picture  # noqa: E402
 
 
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    """A folder with two videos of one second."""
+    folder = tmp_path_factory.mktemp("clips")
+    clip(folder / "visible.mp4", map(picture, range(30)))
+    clip(folder / "thermal.mp4", map(gray, range(30)))
+    return folder
+
+
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """The command line in a folder with two videos: exit status, output and messages."""
+def run(clips, tmp_path, monkeypatch, capsys):
+    """The command line in a folder with the two videos: exit status, output and messages."""
     monkeypatch.chdir(tmp_path)
-    clip(tmp_path / "visible.mp4", map(picture, range(30)))
-    clip(tmp_path / "thermal.mp4", map(gray, range(30)))
+    shutil.copytree(clips, tmp_path, dirs_exist_ok=True)
 
     def command(*words):
         capsys.readouterr()
@@ -129,8 +138,8 @@ def test_the_offset_is_found_by_what_moves(run, tmp_path):
         inside = (columns - place) ** 2 + (rows - 24) ** 2 < 60
         return np.where(inside, 230 if warm else 30, 100 + 0 * rows).astype(np.uint8)
 
-    clip(tmp_path / "v.mp4", (at(n / 15, False) for n in range(240)), rate=15)
-    clip(tmp_path / "i.mp4", (at(n / 15 + 1.2, True) for n in range(240)), rate=15)
+    clip(tmp_path / "v.mp4", (at(n / 15, False) for n in range(240)), rate=15, preset="veryfast")
+    clip(tmp_path / "i.mp4", (at(n / 15 + 1.2, True) for n in range(240)), rate=15, preset="veryfast")
     status, _, err = run("v.mp4", "i.mp4", "-o", "f.mp4", *AVERAGE, "--sync", "auto", "--duration", "2")
     assert status == 0
     assert float(err.split("moved by ")[1].split(" s")[0]) == pytest.approx(1.2, abs=0.05)
@@ -447,13 +456,19 @@ def test_palettes_colour_a_video(words, run, kelvin, tmp_path):
 # ------------------------------------------------------------------------------------- interrupts
 
 
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    """Two videos of thirty seconds."""
+    folder = tmp_path_factory.mktemp("long")
+    for name, make in (("v.mp4", picture), ("i.mp4", gray)):
+        clip(folder / name, [make(n) for n in range(20)] * 45, preset="ultrafast")
+    return folder
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_leaves_what_was_fused_as_a_part_that_plays(how, run, tmp_path):
-    clip(tmp_path / "v.mp4", (picture(n) for n in range(900)))
-    clip(tmp_path / "i.mp4", (gray(n) for n in range(900)))
-
+def test_an_interrupt_leaves_what_was_fused_as_a_part_that_plays(how, run, long, tmp_path):
     def interrupt():
         while not list(tmp_path.glob(".f.*")):
             time.sleep(0.005)
@@ -462,7 +477,7 @@ def test_an_interrupt_leaves_what_was_fused_as_a_part_that_plays(how, run, tmp_p
 
     waiting = threading.Thread(target=interrupt, daemon=True)
     waiting.start()
-    status, _, err = run("v.mp4", "i.mp4", "-o", "f.mp4", *AVERAGE)
+    status, _, err = run(long / "v.mp4", long / "i.mp4", "-o", "f.mp4", *AVERAGE)
     assert status == 128 + how, err
     assert "f.part.mp4" in err
     assert {path.name for path in tmp_path.glob("*f.*")} == {"f.part.mp4"}
@@ -491,8 +506,8 @@ def test_a_thread_that_runs_ahead_keeps_the_order_tells_errors_and_ends():
 
 def test_little_is_in_memory_however_long_the_video(tmp_path):
     """Frames that wait are bounded by count: nothing is decoded far ahead of what is written."""
-    clip(tmp_path / "v.mp4", map(picture, range(300)))
-    clip(tmp_path / "i.mp4", map(gray, range(300)))
+    clip(tmp_path / "v.mp4", map(picture, range(120)))
+    clip(tmp_path / "i.mp4", map(gray, range(120)))
     from irvis.video import run
 
     real = run.image_of
