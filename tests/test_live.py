@@ -153,7 +153,7 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path):
 
 def test_a_source_that_never_sends_is_given_up():
     with Camera(silent=True) as silent, Camera() as camera:
-        made = session(camera.address, silent.address, timeout=0.4)
+        made = session(camera.address, silent.address, timeout=1.0)
         begun = monotonic()
         with pytest.raises(IrvisError, match="infrared: "):
             made.start()

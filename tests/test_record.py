@@ -266,7 +266,7 @@ main(sys.argv[1:])
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
-@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("kind", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow), signal.SIGKILL])
 def test_a_process_that_is_ended_leaves_no_half_and_no_hidden_file_for_the_next_run(kind, folder):
     for number in range(8):
         picture(folder / "vi" / f"{number}.png", 20, 24, 3)

@@ -156,7 +156,7 @@ def test_two_whole_pedestrians_are_in_the_frame(seed: int) -> None:
 
 
 def test_fog_takes_distant_contrast_from_the_visible_more_than_from_the_infrared() -> None:
-    clear, foggy = (scene(4, (240, 320), Conditions(darkness=0.1, noise=0.0, fog=fog)) for fog in (0.0, 0.8))
+    clear, foggy = (drawn(4, (240, 320), Conditions(darkness=0.1, noise=0.0, fog=fog)) for fog in (0.0, 0.8))
     far = (clear.depth > 18.0) & (clear.depth < 90.0)
     near = clear.depth < 9.0
 
@@ -169,7 +169,7 @@ def test_fog_takes_distant_contrast_from_the_visible_more_than_from_the_infrared
 
 
 def test_smoke_hides_people_from_the_visible_camera_only() -> None:
-    clear, smoky = (scene(6, (240, 320), Conditions(darkness=0.3, noise=0.0, smoke=s)) for s in (0.0, 1.0))
+    clear, smoky = (drawn(6, (240, 320), Conditions(darkness=0.3, noise=0.0, smoke=s)) for s in (0.0, 1.0))
     touched = np.abs(luma(clear.visible) - luma(smoky.visible)) > 0.08
     assert 0.02 < touched.mean() < 0.6
     assert np.abs(clear.infrared - smoky.infrared)[touched].mean() < 0.08
@@ -182,7 +182,7 @@ def test_rain_and_snow_fall_over_the_whole_visible_picture() -> None:
 
 
 def test_glare_brightens_the_visible_picture_and_leaves_the_infrared_alone() -> None:
-    dull, bright = (scene(5, (120, 160), Conditions(noise=0.0, glare=glare)) for glare in (0.0, 1.0))
+    dull, bright = (drawn(5, (120, 160), Conditions(noise=0.0, glare=glare)) for glare in (0.0, 1.0))
     assert bright.visible.mean() > dull.visible.mean() + 0.01
     np.testing.assert_array_equal(bright.infrared, dull.infrared)
 
@@ -193,7 +193,7 @@ def test_darkness_darkens_the_visible_picture() -> None:
 
 
 def test_without_noise_two_cameras_are_clean_and_noise_grows_with_its_setting() -> None:
-    clean, usual, loud = (scene(5, (120, 160), Conditions(noise=noise)) for noise in (0.0, 1.0, 4.0))
+    clean, usual, loud = (drawn(5, (120, 160), Conditions(noise=noise)) for noise in (0.0, 1.0, 4.0))
     for name in ("visible", "infrared"):
         errors = [np.abs(getattr(made, name) - getattr(clean, name)).mean() for made in (usual, loud)]
         assert 0.0 < errors[0] < errors[1]
@@ -201,8 +201,8 @@ def test_without_noise_two_cameras_are_clean_and_noise_grows_with_its_setting() 
 
 @pytest.mark.parametrize("darkness", [0.0, 0.8])
 def test_vegetation_is_brighter_in_the_near_infrared_than_in_the_visible(darkness: float) -> None:
-    made = scene(6, (240, 320), Conditions(darkness=darkness, noise=0.0, spectrum="near-infrared"))
-    day = scene(6, (240, 320), Conditions(darkness=0.0, noise=0.0)).visible
+    made = drawn(6, (240, 320), Conditions(darkness=darkness, noise=0.0, spectrum="near-infrared"))
+    day = drawn(6, (240, 320), Conditions(darkness=0.0, noise=0.0)).visible
     green = (day[..., 1] > day[..., 0] + 0.02) & (day[..., 1] > day[..., 2] + 0.02) & ~made.sign
     assert green.sum() > 500
     assert made.infrared[green].mean() > luma(made.visible)[green].mean() + 0.15
@@ -210,7 +210,7 @@ def test_vegetation_is_brighter_in_the_near_infrared_than_in_the_visible(darknes
 
 
 def test_ink_partly_vanishes_in_the_near_infrared() -> None:
-    made = scene(0, (480, 640), Conditions(spectrum="near-infrared"))
+    made = drawn(0, (480, 640), Conditions(spectrum="near-infrared"))
     board = made.sign & ~made.letters
     visible = abs(step(luma(made.visible), made.letters, board))
     assert abs(step(made.infrared, made.letters, board)) < 0.3 * visible
