@@ -1,11 +1,14 @@
 """How well pairs of two lenses are aligned: landmarks, true flow, synthetic homographies, refusals, false warnings.
 
 Synthetic: registered pairs at 640×480, infrared warped by a random shift (to 30 px), scale (0.8 to 1.25), turn (to 5°)
-and slight perspective. The pairs carry errors of their own: "own" is how far the estimate for the pair as it comes is
-from nothing at all, "against own" how far the estimate of the warped pair is from that one.
+and slight perspective; every third pair. The pairs carry errors of their own: "own" is how far the estimate for the
+pair as it comes is from nothing at all, "against own" how far the estimate of the warped pair is from that one.
+Whose error that is, is asked of MSRS27: "held out" lays each pair by one transform that the other pairs agree on, and
+tells how far the pair's own estimate is from nothing (before) and from that transform (after), and for which share of
+the pairs mutual information, which no estimate looks at, rises with it.
 Scales, blocks and limits were chosen on training pairs, but after results of these test sets had been seen: the judge
 was widened because too many of them were refused, and the second look before a warning was added because six were
-warned of.
+warned of. How often stated errors cover the true ones: `benchmarks/align_error.py`.
 """
 
 import math
@@ -23,7 +26,7 @@ from irvis import align, io
 from irvis.align.alignment import Alignment
 from irvis.align.estimate import near
 from irvis.align.flow import flow
-from irvis.align.geometry import Matrix, grid, moved, resizing
+from irvis.align.geometry import Matrix, grid, magnification, moved, resizing, similarity
 from irvis.align.warp import laid_over
 from irvis.color import luma
 from irvis.data.matching import Match, match
@@ -34,6 +37,9 @@ from irvis.types import Gray, Scaled
 SIZE = (480, 640)
 REGISTERED = ("RoadScene19", "MSRS27", "VIFB", "TNO21", "LLVIP15")
 SYNTHETIC = REGISTERED[:3]
+EVERY = 3
+"""Every so manieth pair is warped."""
+MISMATCHED = 30
 RAW = ("RoadScene_raw", "FLIR_ADAS_raw_pairs", "FLIR_radiometric_pairs")
 
 
@@ -54,7 +60,8 @@ def main() -> None:
 
 def row(what: str, which: str, count: int, **figures: Any) -> dict[str, Any]:
     """One line of the table; every line has the same columns."""
-    columns = ("before px", "after px", "worst px", "within 3 px", "refused", "warned", "seconds a pair")
+    columns = ("before px", "after px", "worst px", "within 3 px", "information rises", "refused", "warned",
+               "seconds a pair")  # fmt: skip
     known = {name.replace("_", " "): value for name, value in figures.items()}
     return {"what": what, "which": which, "pairs": count} | {name: known.get(name, "") for name in columns}
 
@@ -67,7 +74,7 @@ def landmarks(data: Path) -> list[dict[str, Any]]:
     from scipy.io import loadmat
 
     folder, rows = data / "cameras" / "Matching_VIS_IR", []
-    for model in ("auto", "similarity", "affine", "homography"):
+    for model in ("auto", "affine"):
         before, after, refused, seconds = [], [], 0, []
         for pair in match(folder / "vi", folder / "ir").pairs:
             number = pair.visible.stem.rsplit("_", 1)[1]
@@ -97,7 +104,7 @@ def true_flow(data: Path) -> list[dict[str, Any]]:
     """Infrared warped on purpose: end point error of what brings it back."""
     from scipy.io import loadmat
 
-    folder, figures = data / "cameras" / "MSRS_warped", {"auto": [], "homography": [], "auto + flow": []}
+    folder, figures = data / "cameras" / "MSRS_warped", {"auto": [], "auto, against own": [], "auto + flow": []}
     before = []
     for pair in match(folder / "vi", folder / "ir").pairs:
         unit = loadmat(folder / "flow" / f"{pair.infrared.name}.mat")["flow"][0].astype(float)
@@ -107,11 +114,14 @@ def true_flow(data: Path) -> list[dict[str, Any]]:
         here = np.stack([x, y], -1).astype(float)
         visible, infrared = grays(pair)
         before.append(end_point(here, source, here))
-        for model in ("auto", "homography"):
-            start = near(visible, infrared, np.eye(3), model).matrix
-            figures[model].append(end_point(moved(start, here.reshape(-1, 2)).reshape(here.shape), source, here))
-            if model == "auto":
-                figures["auto + flow"].append(end_point(flow(visible, infrared, start).places, source, here))
+        registered = grays(Match(name="", visible=pair.visible, infrared=folder / "ir_registered" / pair.infrared.name))
+        start, own = (near(visible, image, np.eye(3)).matrix for image in (infrared, registered[1]))
+        laid = moved(start, here.reshape(-1, 2)).reshape(here.shape)
+        figures["auto"].append(end_point(laid, source, here))
+        figures["auto, against own"].append(
+            end_point(laid, source, moved(own, here.reshape(-1, 2)).reshape(here.shape))
+        )
+        figures["auto + flow"].append(end_point(flow(visible, infrared, start).places, source, here))
     return [
         row("true flow, end point error", f"MSRS_warped, {name}", len(errors), before_px=np.mean(before),
             after_px=np.mean(errors), worst_px=max(errors))
@@ -137,7 +147,7 @@ def synthetic(data: Path) -> list[dict[str, Any]]:
     rows, every = [], []
     for name in SYNTHETIC:
         drawn, measured = np.random.default_rng(0), []
-        for pair in match(data / "test" / name / "vi", data / "test" / name / "ir").pairs:
+        for pair in match(data / "test" / name / "vi", data / "test" / name / "ir").pairs[::EVERY]:
             visible, infrared = (fitted(image) for image in grays(pair))
             truth = homography(drawn)
             warped = placed(infrared, truth)
@@ -196,6 +206,43 @@ def errors(found: Matrix, truth: Matrix, own: Matrix) -> tuple[float, float, flo
     return first, second, third
 
 
+# ------------------------------------------------------------------------------------ whose error
+
+
+def whose(data: Path) -> list[dict[str, Any]]:
+    """Whether the pairs of a set share their error, as those of one rig do: then it is the set's and not ours."""
+    pairs = match(data / "test" / "MSRS27" / "vi", data / "test" / "MSRS27" / "ir").pairs
+    images = [tuple(fitted(image) for image in grays(pair)) for pair in pairs]
+    places, nothing = grid(SIZE, 15), np.eye(3)
+    found = [near(visible, infrared, nothing).matrix for visible, infrared in images]
+    ends = np.stack([moved(matrix, places) for matrix in found])
+    before, after, rises = [], [], []
+    for number, (visible, infrared) in enumerate(images):
+        others = similarity(places, np.median(np.delete(ends, number, 0), 0))
+        before.append(np.linalg.norm(ends[number] - places, axis=1).mean())
+        after.append(np.linalg.norm(ends[number] - moved(others, places), axis=1).mean())
+        rises.append(information(visible, infrared, others) > information(visible, infrared, nothing))
+    scales = [1 / magnification(matrix, SIZE) for matrix in found]
+    print("scales", np.mean(scales), np.std(scales), "below 1:", np.mean(np.array(scales) < 1))
+    return [
+        row("held out, one transform of the others", "MSRS27", len(pairs), before_px=float(np.mean(before)),
+            after_px=float(np.mean(after)), worst_px=float(max(after)), information_rises=float(np.mean(rises)))
+    ]  # fmt: skip
+
+
+def information(visible: Gray, infrared: Gray, matrix: Matrix) -> float:
+    """Normalised mutual information (Studholme et al. 1999) of 32 levels, without a rim of 20 pixels."""
+    laid, part = laid_over(infrared, matrix, SIZE)[0], (0, 0, slice(20, -20), slice(20, -20))
+    joint = np.histogram2d(visible[part].numpy().ravel(), laid[part].numpy().ravel(), 32)[0]
+    both, *each = (_entropy(counts / joint.sum()) for counts in (joint, joint.sum(0), joint.sum(1)))
+    return sum(each) / both
+
+
+def _entropy(shares: np.ndarray) -> float:
+    some = shares[shares > 0]
+    return float(-(some * np.log(some)).sum())
+
+
 # ---------------------------------------------------------------------------- refusals and warnings
 
 
@@ -205,14 +252,22 @@ def mismatched(data: Path) -> list[dict[str, Any]]:
         pair for name in REGISTERED for pair in match(data / "test" / name / "vi", data / "test" / name / "ir").pairs
     ]
     kept, seconds = [], []
-    for number, pair in enumerate(pairs[:100]):
-        other = pairs[(number + len(pairs) // 2) % len(pairs)]
+    for number, pair in enumerate(pairs[:: len(pairs) // MISMATCHED][:MISMATCHED]):
+        other = pairs[(number * (len(pairs) // MISMATCHED) + len(pairs) // 2) % len(pairs)]
         visible, infrared = grays(Match(name="", visible=pair.visible, infrared=other.infrared))
         found, took = timed(visible, infrared, "auto")
         seconds.append(took)
         kept += [f"{pair.name} with {other.name}"] * found.sure
     print("not refused:", kept)
-    return [row("mismatched pairs", "100 of all sets", 100, refused=100 - len(kept), seconds_a_pair=median(seconds))]
+    return [
+        row(
+            "mismatched pairs",
+            "of all sets",
+            MISMATCHED,
+            refused=MISMATCHED - len(kept),
+            seconds_a_pair=median(seconds),
+        )
+    ]
 
 
 def false_warnings(data: Path) -> list[dict[str, Any]]:
@@ -250,6 +305,7 @@ SECTIONS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
     "landmarks": landmarks,
     "flow": true_flow,
     "synthetic": synthetic,
+    "whose": whose,
     "mismatched": mismatched,
     "warnings": false_warnings,
     "cameras": cameras,

@@ -21,6 +21,8 @@ from irvis.data.scene import scene
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
 READY = "irvis-viewer[ready]"
+PATIENCE = 120_000
+"""Milliseconds until a step of a page counts as hanging: on a busy machine half a minute is too little."""
 
 
 @contextmanager
@@ -57,7 +59,7 @@ def chromium() -> Iterator[Any]:
 def opened(browser: Any, address: str, size: dict[str, int] = DESKTOP, **how: Any) -> Iterator[Any]:
     """The page in a browser of its own; `page.asked` lists the addresses that it asked for."""
     context = browser.new_context(viewport=size, accept_downloads=True, **how)
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.asked, page.dialogs = [], []
     page.on("request", lambda request: page.asked.append(request.url))

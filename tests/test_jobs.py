@@ -266,6 +266,20 @@ def test_threads_and_batches_change_no_file(pairs, tmp_path):
     assert made["alone"] == made["several"] == made["batches"]
 
 
+def test_a_machine_of_one_core_gives_the_same_files(pairs, tmp_path, monkeypatch):
+    threads = torch.get_num_threads()
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    torch.set_num_threads(1)
+    try:
+        pace = jobs.pace_for()
+        assert (pace.cores, pace.readers, pace.fusers, pace.writers) == (1, 1, 1, 1)
+        assert not any(one.problem for one in run(pairs, tmp_path / "one", pace=pace))
+    finally:
+        torch.set_num_threads(threads)
+    run(pairs, tmp_path / "several")
+    assert files(tmp_path / "one") == files(tmp_path / "several")
+
+
 def test_a_trained_network_gives_a_pair_one_result_in_every_batch(pairs, tmp_path):
     fusers = {"tiny": creation.fuser("encdec:tiny")}
     run(pairs, tmp_path / "one", fusers=fusers)

@@ -13,8 +13,11 @@ from PIL import Image, ImageOps, PngImagePlugin
 import irvis
 import thermal_files as files
 from irvis import IrvisError, cameras, io
+from irvis.align.warp import window
 from irvis.cli import main
+from irvis.io.infrared import measure
 from irvis.io.notes import read_shown
+from irvis.io.photo import refuse_far
 from irvis.thermal import Drawing, Range, Sensing, scale_of, scaled, to_unit
 from irvis.thermal.asked import parse_crop, parse_spot
 from irvis.thermal.overlay import round_numbers
@@ -471,6 +474,36 @@ def test_a_radiometric_file_alone_is_fused_with_its_photo_where_the_camera_says(
     assert window.shape == (24, 32, 3)  # half as wide as the photo, 6 right of and 4 above its middle
     assert np.abs(window.astype(int) - PHOTO[8:32, 22:54]).mean() < 3  # JPEG
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "o.celsius.tiff"), known_celsius(path))
+
+
+def test_an_estimate_is_held_against_the_cameras_own_alignment(tmp_path):
+    path = camera_file(tmp_path / "t.jpg", photo=PHOTO, aligned=(2.0, 6, -4))
+    with pytest.raises(IrvisError, match="leave --align out: the file holds the camera's own"):
+        io.read_pair(path, path, laying=io.Laying(where=refusing))
+    own = np.array([[1, 0, -22.0], [0, 1, -8.0], [0, 0, 1]])  # half as wide as the photo, 6 right of and 4 above
+    for off, said in ((0, ""), (2, ""), (20, "20 px from the camera's own alignment")):
+        moved = own @ np.array([[1, 0, off], [0, 1, 0], [0, 0, 1.0]])
+        laying = io.Laying(where=lambda *_, moved=moved: moved)
+        if said:
+            with pytest.raises(IrvisError, match=said):
+                io.read_pair(path, path, laying=laying)
+        else:
+            assert io.read_pair(path, path, laying=laying).infrared.shape == (1, 1, 48, 64)
+
+
+def refusing(*_):
+    raise IrvisError("seen by nobody.")
+
+
+@pytest.mark.parametrize(("name", "far"), [("ax8", 64), ("T640", 100)])
+def test_a_real_file_refuses_estimates_that_are_far_from_its_own_alignment(real_data, name, far):
+    measured = measure(real_data / f"cameras/radiometric/raw/{name}.jpg", Sensing())
+    size = measured.radiometric.photo.shape[:2]
+    own = window(cameras.thermal_window(measured.radiometric), measured.raster.samples.shape)
+    refuse_far(measured, own, size)
+    off = own @ np.array([[1, 0, far * size[1] / 640], [0, 1, 0], [0, 0, 1.0]])
+    with pytest.raises(IrvisError, match="from the camera's own alignment"):
+        refuse_far(measured, off, size)
 
 
 def test_a_crop_of_the_thermal_image_takes_its_part_of_the_photo(tmp_path):

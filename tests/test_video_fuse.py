@@ -484,6 +484,29 @@ def test_an_interrupt_leaves_what_was_fused_as_a_part_that_plays(how, run, long,
     assert 1 <= len(decoded(tmp_path / "f.part.mp4")) < 900
 
 
+def test_what_a_killed_video_job_left_is_gone_once_the_job_was_done_again(run, tmp_path):
+    left = tmp_path / "left"
+
+    def killed(done, total):
+        if done == 5 and not left.exists():
+            shutil.copytree(tmp_path, left)  # what lies there when the power goes
+
+    asked = Asked(visible=str(tmp_path / "visible.mp4"), infrared=str(tmp_path / "thermal.mp4"))
+    fuse_video(asked, {"average": api.fuser("average")}, Coding(out=tmp_path / "f.mp4"), show=killed)
+    assert [path.name for path in left.glob(".*")], "nothing was left to be removed"
+    assert not (left / "f.mp4").exists()
+    words = (left / "visible.mp4", left / "thermal.mp4", "-o", left / "f.mp4", *AVERAGE, "--if-exists", "skip")
+    assert "30 frames" in run(*words)[1]
+    assert {path.name for path in left.iterdir()} == {"visible.mp4", "thermal.mp4", "f.mp4"}
+    assert len(decoded(left / "f.mp4")) == 30
+
+
+def test_a_video_fused_twice_by_a_network_is_the_same_to_the_bit(run, tmp_path):
+    for out in ("a.mp4", "b.mp4"):
+        assert run("visible.mp4", "thermal.mp4", "-o", out, "-m", "encdec:tiny")[0] == 0
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+
+
 def test_a_thread_that_runs_ahead_keeps_the_order_tells_errors_and_ends():
     closed = []
 

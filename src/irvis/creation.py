@@ -19,7 +19,9 @@ from .validate import meant, misfit, value_of
 def find(name: str) -> Method:
     """The method called `name`."""
     if name not in METHODS:
-        raise IrvisError(f"there is no method {name!r}; there are {', '.join(sorted(METHODS))}{meant(name, METHODS)}")
+        guess = meant(name, METHODS)
+        others = f"{guess} irvis methods lists all." if guess else f"; there are {', '.join(sorted(METHODS))}"
+        raise IrvisError(f"there is no method {name!r}{others}")
     return METHODS[name]
 
 

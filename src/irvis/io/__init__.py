@@ -171,10 +171,13 @@ def _inside(
 
 
 def _near_the_cameras(laying: Laying, measured: Measured) -> Laying:
-    """The same, but an estimate far from the camera's own alignment is refused."""
+    """The same, but an estimate far from the camera's own alignment is refused; where there is none, that is named."""
 
     def where(visible: RGB, infrared: Scaled, focal: float | None) -> Placement:
-        found = laying.where(visible, infrared, focal)
+        try:
+            found = laying.where(visible, infrared, focal)
+        except IrvisError as problem:
+            raise IrvisError(f"{problem}{photo.told_own(measured)}") from problem
         if getattr(laying.where, "estimates", True):
             photo.refuse_far(measured, found, (visible.shape[-2], visible.shape[-1]))
         return found

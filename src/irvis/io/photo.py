@@ -63,6 +63,13 @@ def place(measured: Measured, crop: Crop | None, stretch: bool) -> Place:
     return Place(visible=tensor(part) / 255, window=(left - first[0], top - first[1], wide, high))
 
 
+def told_own(found: Measured) -> str:
+    """What ends a refusal of an estimate where the file says itself how both pictures lie."""
+    if found.radiometric is None or cameras.thermal_window(found.radiometric) is None:
+        return ""
+    return " Or leave --align out: the file holds the camera's own alignment."
+
+
 def refuse_far(found: Measured, placement: Placement, size: Size) -> None:
     """An IrvisError where an estimate lies far from the camera's own alignment; `size`: of the photo."""
     own = None if found.radiometric is None else cameras.thermal_window(found.radiometric)
