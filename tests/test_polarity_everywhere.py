@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from irvis import io, jobs
-from irvis.check.polarity import UNKNOWN
 from irvis.data.matching import match
 from irvis.thermal import Sensing
+from irvis.thermal.polarity import UNKNOWN
 
 AUTO = Sensing(polarity="auto")
 
