@@ -13,6 +13,7 @@ warned of. How often stated errors cover the true ones: `benchmarks/align_error.
 
 import math
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
+import made
 from common import arguments, write
 from irvis import align, io
 from irvis.align.alignment import Alignment
@@ -33,6 +35,7 @@ from irvis.data.matching import Match, match
 from irvis.errors import IrvisError
 from irvis.thermal import Range
 from irvis.types import Gray, Scaled
+from made import Row
 
 SIZE = (480, 640)
 REGISTERED = ("RoadScene19", "MSRS27", "VIFB", "TNO21", "LLVIP15")
@@ -44,18 +47,26 @@ RAW = ("RoadScene_raw", "FLIR_ADAS_raw_pairs", "FLIR_radiometric_pairs")
 
 
 def main() -> None:
-    chosen = arguments(__doc__, only={"help": "sections, by commas: prints and keeps nothing"})
-    wanted = chosen.only.split(",") if chosen.only else list(SECTIONS)
+    chosen = arguments(__doc__, sections={"help": "by commas: measures these and keeps the other rows as they were"})
+    wanted = chosen.sections.split(",") if chosen.sections else list(SECTIONS)
     rows: list[dict[str, Any]] = []
     for name in wanted:
         rows += SECTIONS[name](chosen.data)
         for row in rows[-1:]:
             print(row, flush=True)
-    if chosen.only:
-        for row in rows:
-            print(row)
-    else:
-        write("align", rows, "Alignment of two lenses", __doc__.split("\n\n", 1)[1].replace("\n", " "))
+    kept = made.read("align").get("rows", []) if chosen.sections else []
+    save([*rows, *(old for old in kept if _key(old) not in map(_key, rows))])
+
+
+def save(rows: Sequence[dict[str, Any]]) -> None:
+    """The file and its page; every row says when it was measured."""
+    today = datetime.now(UTC).strftime("%Y-%m-%d")
+    dated = [{**one, "measured": one.get("made", {}).get("date", today)} for one in rows]
+    write("align", dated, "Alignment of two lenses", __doc__.split("\n\n", 1)[1].replace("\n", " "), uses=[])
+
+
+def _key(one: Row) -> tuple[Any, Any]:
+    return one["what"], one["which"]
 
 
 def row(what: str, which: str, count: int, **figures: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ would be covered.
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -35,6 +35,7 @@ from irvis.thermal import Sensing
 from irvis.types import Gray
 
 Trial = dict[str, Any]
+Made = tuple[str, str, Callable[[], Trial]]
 COVERED = 0.95
 CHOSEN_ON = {"train/RoadScene": 16, "train/MSRS": 3, "train/TNO": 3}
 """Every so manieth pair."""
@@ -46,8 +47,14 @@ SCENES = 8
 
 
 def main() -> None:
-    chosen = arguments(__doc__, trials={"type": Path, "help": "keeps every trial in this file, and goes on from it"})
-    halves = {"chosen on": _first(chosen.data), "reported": _second(chosen.data)}
+    chosen = arguments(
+        __doc__,
+        trials={"type": Path, "help": "keeps every trial in this file, and goes on from it"},
+        measured={"action": "store_true", "help": "no further trials than those in that file"},
+    )
+    halves: dict[str, Iterable[Made]] = {"chosen on": _first(chosen.data), "reported": _second(chosen.data)}
+    if chosen.measured:
+        halves = dict.fromkeys(halves, ())
     kept: list[Trial] = _read(chosen.trials)
     known = {(one["which"], one["name"]) for one in kept}
     for half, trials in halves.items():
@@ -57,7 +64,7 @@ def main() -> None:
                 print(kept[-1], flush=True)
                 _save(chosen.trials, kept)
     rows = [row for half in halves for row in _rows(half, [one for one in kept if one["half"] == half])]
-    write("align_error", rows, "Stated errors of alignments", __doc__.split("\n\n", 1)[1].replace("\n", " "))
+    write("align_error", rows, "Stated errors of alignments", __doc__.split("\n\n", 1)[1].replace("\n", " "), uses=[])
 
 
 def _rows(half: str, trials: Sequence[Trial]) -> Iterator[dict[str, Any]]:
@@ -68,7 +75,7 @@ def _rows(half: str, trials: Sequence[Trial]) -> Iterator[dict[str, Any]]:
         covered = [one["true"] <= stated(one) for one in sure]
         yield {
             "half": half, "pairs": which, "count": len(some), "accepted": len(sure),
-            "covered": float(np.mean(covered)) if sure else "",
+            "covered": sum(covered),
             "median true px": median(one["true"] for one in sure) if sure else "",
             "median stated px": median(stated(one) for one in sure) if sure else "",
             "worst true px": max((one["true"] for one in sure), default=""),
@@ -88,8 +95,6 @@ def needed(trials: Sequence[Trial]) -> float:
 
 
 # ------------------------------------------------------------------------------------------ trials
-
-Made = tuple[str, str, Callable[[], Trial]]
 
 
 def _first(data: Path) -> Iterator[Made]:

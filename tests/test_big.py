@@ -16,8 +16,9 @@ from PIL import ImageCms
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 import irvis
-from irvis import io, streaming, tiling
+from irvis import budget, io, streaming, tiling
 from irvis.budget import parse_memory
+from irvis.cli import main
 from irvis.color import gray
 from irvis.errors import IrvisError
 from irvis.io import big, tiled
@@ -25,6 +26,7 @@ from irvis.io.decode import read_raster
 from irvis.survey import percentiles
 from irvis.thermal import Range
 from irvis.types import Meta
+from thermal_files import png_bomb
 
 pytestmark = pytest.mark.filterwarnings("error")
 AMPLE = 10**9
@@ -397,6 +399,26 @@ def test_an_interruption_leaves_what_was_there(tmp_path):
         streaming.fuse_files(*paths, irvis.create("average"), memory=AMPLE, show=stop)
     assert paths[2].read_bytes() == b"before"
     assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize("verb", ["fuse", "align"])
+def test_a_pair_that_is_larger_than_the_memory_is_refused_before_it_is_decoded(verb, tmp_path, monkeypatch, capsys):
+    for name in ("v.png", "i.png"):
+        (tmp_path / name).write_bytes(png_bomb(20000, 20000))
+    monkeypatch.setattr(budget, "available", lambda: 16 * 10**9)
+    words = [verb, str(tmp_path / "v.png"), str(tmp_path / "i.png"), "-o", str(tmp_path / "o.png")]
+    with pytest.raises(SystemExit) as end:
+        main(words + ["-m", "average"] * (verb == "fuse"))
+    assert end.value.code == 1
+    told = "".join(capsys.readouterr())
+    assert "400 megapixels, fused whole, take up to 38 GB, and 16.0 GB are free" in told
+    assert "--memory 2GB" in told
+    assert not (tmp_path / "o.png").is_file()
+
+
+def test_memory_that_is_free_is_told_in_bytes_and_never_above_a_limit_of_the_process():
+    free = budget.available()
+    assert free is None or 2**24 < free < 2**50
 
 
 @pytest.mark.usefixtures("windows")

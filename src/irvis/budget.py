@@ -34,6 +34,23 @@ def physical() -> int | None:
         return None
 
 
+def available() -> int | None:
+    """Bytes that this process may take: what the system says is free, less where it has a limit; None: not told."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        free = 1024 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1])
+    except (OSError, StopIteration, ValueError):
+        return physical()
+    with suppress(OSError, ValueError):  # "max" is no number
+        free = min(free, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    with suppress(ImportError, OSError, ValueError):
+        from resource import RLIM_INFINITY, RLIMIT_AS, getrlimit
+
+        limit = getrlimit(RLIMIT_AS)[0]
+        free = free if limit == RLIM_INFINITY else min(free, limit)
+    return free
+
+
 def probed(run: Callable[[int], None], device: str, side: int = PROBE) -> float:
     """Bytes per pixel that `run(side)` takes at its peak: of this process, or of the GPU where that is more."""
     run(64)  # what is taken once and kept

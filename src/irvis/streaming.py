@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import io, tiling
+from . import budget, io, tiling
 from .budget import ASSUMED, PROBE, give_back, parse_memory, probed
 from .color import gray
-from .errors import IrvisError
+from .errors import SMALLER, IrvisError
 from .fuser import Fuser
 from .io import big, tiled
 from .io.decode import Raster
@@ -70,6 +70,22 @@ def exceeds(visible: Path, infrared: Path, fuser: Fuser, *, memory: int, device:
     return pixels * (_WHOLE + probed(partial(_anything, fuser, device), device)) > memory
 
 
+def refuse_beyond(visible: Path, infrared: Path) -> None:
+    """An IrvisError, before anything is decoded, where a pair fused whole takes more memory than there is."""
+    try:
+        pixels = max(height * width for height, width in map(big.size, (visible, infrared)))
+    except IrvisError:  # told when it is read
+        return
+    there = budget.available()
+    if there is not None and _SMALL < pixels <= io.MAX_PIXELS and pixels * _WHOLE > there:
+        raise IrvisError(
+            f"{visible}: {pixels / 1e6:.0f} megapixels, fused whole, take up to {pixels * _WHOLE / 1e9:.0f} GB, and "
+            f"{there / 1e9:.1f} GB are free: {SMALLER}"
+        )
+
+
+_SMALL = 2**24
+"""Pixels up to which a pair is fused whole wherever irvis runs at all."""
 _WHOLE = 5 * 12 + 36
 """Bytes per pixel of a pair that is fused whole, beside the fusion: five RGB float32 (decoding copies), levels."""
 

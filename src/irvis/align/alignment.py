@@ -25,7 +25,8 @@ class Alignment:
         should be, of all that were looked for.
     residual: pixels of the visible image by which two estimates from halves of the parts differ, halved.
     error: pixels of the visible image (root mean square over it) that the transform may be off by, estimated from how
-        far the parts leave it open; None where that is not known. How often the true error is larger is not measured.
+        far the parts leave it open; None where that is not known. Of pairs of known shifts, 19 of 20 or more were off
+        by no more (docs/results/align_error.md).
     rival: the move right and down, in visible pixels, at which infrared would fit about as well; None where nowhere.
     """
 

@@ -23,6 +23,7 @@ from ..io.infrared import measure
 from ..io.laying import laid
 from ..io.notes import focal_of
 from ..io.samples import tensor
+from ..streaming import refuse_beyond
 from ..thermal import Range, Sensing
 from ..types import RGB, Gray, Meta, Scaled
 
@@ -71,6 +72,7 @@ def align_all(pairs: Sequence[Match], align: Align, files: Files) -> Iterator[Al
 
 def seen(pair: Match, files: Files) -> tuple[RGB, Meta, Scaled]:
     """Both images of a pair in [0, 1], each of its own size."""
+    refuse_beyond(pair.visible, pair.infrared)
     visible, meta = io.read_visible(pair.visible)
     if pair.visible == pair.infrared:
         visible, meta = photo.whole(measure(pair.infrared, files.sensing)), Meta(exif=meta.exif)

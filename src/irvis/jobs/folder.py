@@ -16,6 +16,7 @@ from ..errors import refuse_full, said
 from ..fuser import Fuser
 from ..record import Record, text
 from ..steps import step
+from ..streaming import refuse_beyond
 from ..types import RGB, Gray, Meta, Pair, Scaled
 from .pipeline import Ended, Pace, Stages, flow
 from .plan import Done, Reading, Writing, explanations, is_kept, of_pair, record_of, sheets, targets
@@ -129,6 +130,7 @@ def _read(
     step("reading")
     with io.noting() as notes, accepting() as aligned:
         try:
+            refuse_beyond(match.visible, match.infrared)
             pair = io.read_pair(
                 match.visible,
                 match.infrared,
