@@ -1,4 +1,4 @@
-"""Options that say how infrared is brought onto visible."""
+"""How infrared is brought onto visible."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from ..errors import IrvisError
 if TYPE_CHECKING:
     from ..data.matching import Match
     from ..io import Laying
+    from .infrared import InfraredOptions
 
 ALIGNING = Group("Aligning", sort_key=4)
 WATCHED = 5
@@ -27,7 +28,7 @@ Model = Annotated[
 
 @Parameter(group=ALIGNING)
 @dataclass(frozen=True, kw_only=True)
-class AligningOptions:
+class AlignOptions:
     """For pairs of two lenses. Without these, pairs must be registered."""
 
     align: Annotated[
@@ -52,21 +53,30 @@ class AligningOptions:
         bool, Parameter(negative="", help="Crop to the area that both cameras saw. Default: visible fills the rest.")
     ] = False
 
-    def laying(self, resize: bool, distance: float | None) -> "Laying | None":
-        """How infrared is put onto visible; None: it lies there. `distance` is for a rig."""
-        if not self.align and self.rig is None:
-            if self.crop_to_overlap or self.align_model != "auto" or self.align_flow:
-                raise IrvisError("--crop-to-overlap, --align-model and --align-flow go with --align or --rig")
-            return None
-        if resize:
-            raise IrvisError("--align and --rig bring infrared to the visible size: leave out --resize-infrared")
+    def __post_init__(self) -> None:
+        if not self.wanted and (self.crop_to_overlap or self.align_model != "auto" or self.align_flow):
+            raise IrvisError("--crop-to-overlap, --align-model and --align-flow go with --align or --rig")
         if self.align_flow and not self.align:
             raise IrvisError("--align-flow goes with --align: a rig alone says all that it knows")
+
+    @property
+    def wanted(self) -> bool:
+        """Whether infrared is moved at all."""
+        return self.align or self.rig is not None
+
+    def laying(self, infrared: "InfraredOptions") -> "Laying | None":
+        """How infrared is put onto visible; None: it lies there."""
+        if not self.wanted:
+            return None
+        if infrared.resize_infrared:
+            raise IrvisError("--align and --rig bring infrared to the visible size: leave out --resize-infrared")
         from .. import io
         from ..align import Aligner, rig_file
 
         rig = None if self.rig is None else rig_file.load(self.rig)
-        aligner = Aligner(model=self.align_model, rig=rig, distance=distance, refine=self.align, flow=self.align_flow)
+        aligner = Aligner(
+            model=self.align_model, rig=rig, distance=infrared.distance, refine=self.align, flow=self.align_flow
+        )
         return io.Laying(where=aligner, crop=self.crop_to_overlap)
 
 

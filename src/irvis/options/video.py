@@ -10,9 +10,10 @@ from cyclopts import Group, Parameter
 from ..errors import IrvisError
 
 if TYPE_CHECKING:
-    from ..thermal import Sensing
+    from ..thermal import Drawing, Range, Sensing
     from ..video.job import Asked, Coding
     from ..video.steady import Following
+    from .output import OutputOptions
 
 VIDEO = Group("Video", sort_key=6)
 WRITTEN = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
@@ -67,51 +68,53 @@ class VideoOptions:
         found = [one.name for one in fields(self) if getattr(self, one.name) != one.default]
         return tuple(f"--{name.replace('_', '-')}" for name in found)
 
-    def refuse_for_pictures(self) -> None:
-        """Where pairs of pictures are fused."""
-        if self.given:
-            raise IrvisError(f"{self.given[0]} is for videos: give video files, or a video ({WRITTEN[0]} …) as --out")
-
-    def following(self, sensing: "Sensing", span: object, range_per: str | None) -> "Following":
-        """How infrared becomes gray."""
-        from ..thermal import Range
-        from ..video.steady import SECONDS, Following
-
-        seconds = SECONDS if self.range_seconds is None else self.range_seconds
-        if not seconds >= 0:
-            raise IrvisError(f"--range-seconds is 0 or more, not {seconds:g}")
-        if range_per is not None and self.range_seconds is not None:
-            raise IrvisError("--range-seconds is a range that follows, --range-per one that does not: give one of them")
-        if range_per == "image":
-            seconds = 0.0
-        assert span is None or isinstance(span, Range)
-        return Following(range=span, seconds=seconds, level=self.level_infrared, sensing=sensing)
-
-    def asked(self, visible: str, infrared: str | None, following: "Following") -> "Asked":
-        """Both streams; what means nothing is an IrvisError."""
-        from ..video.job import Asked
-
+    def __post_init__(self) -> None:
+        if self.range_seconds is not None and not self.range_seconds >= 0:
+            raise IrvisError(f"--range-seconds is 0 or more, not {self.range_seconds:g}")
         for name in ("visible_stream", "infrared_stream"):
             if (getattr(self, name) or 0) < 0:
                 raise IrvisError(f"--{name.replace('_', '-')} is 0 or more")
         if self.sync == "auto" and self.offset is not None:
             raise IrvisError("--sync auto finds the offset: leave --offset out, or give it alone")
-        rates = rate_of(self.fps, "--fps"), rate_of(self.infrared_fps, "--infrared-fps")
+        rate_of(self.fps, "--fps"), rate_of(self.infrared_fps, "--infrared-fps")
+        seconds_of(self.start, "--start"), seconds_of(self.duration, "--duration")
+
+    def refuse_for_pictures(self) -> None:
+        """Where pairs of pictures are fused."""
+        if self.given:
+            raise IrvisError(f"{self.given[0]} is for videos: give video files, or a video ({WRITTEN[0]} …) as --out")
+
+    def following(self, sensing: "Sensing", span: "Range | None", range_per: str | None) -> "Following":
+        """How infrared becomes gray."""
+        from ..video.steady import SECONDS, Following
+
+        if range_per is not None and self.range_seconds is not None:
+            raise IrvisError("--range-seconds is a range that follows, --range-per one that does not: give one of them")
+        seconds = SECONDS if self.range_seconds is None else self.range_seconds
+        seconds = 0.0 if range_per == "image" else seconds
+        return Following(range=span, seconds=seconds, level=self.level_infrared, sensing=sensing)
+
+    def asked(self, visible: str, infrared: str | None, following: "Following") -> "Asked":
+        """Both streams."""
+        from ..video.job import Asked
+
         return Asked(
-            visible=visible, infrared=infrared, streams=(self.visible_stream, self.infrared_stream), rates=rates,
+            visible=visible, infrared=infrared, streams=(self.visible_stream, self.infrared_stream),
+            rates=(rate_of(self.fps, "--fps"), rate_of(self.infrared_fps, "--infrared-fps")),
             start=seconds_of(self.start, "--start") or Fraction(0), duration=seconds_of(self.duration, "--duration"),
             offset="auto" if self.sync == "auto" else Fraction(str(self.offset or 0)), match=self.infrared_frames,
             following=following,
         )  # fmt: skip
 
-    def coding(self, out: Path, visible: str | None = None) -> "Coding":
+    def coding(self, out: Path, visible: str, output: "OutputOptions", drawing: "Drawing") -> "Coding":
         """What is written. Images keep the rate that is said, and their holes; videos are given it anew."""
         from ..video.job import Coding
 
-        rate = rate_of(self.fps, "--fps") if visible is None or Path(visible).is_file() else None
         return Coding(
-            out=out, codec=self.codec, crf=self.crf, pixel_format=self.pixel_format, rate=rate,
-            audio=self.audio is not False, hold=self.steady is not False,
+            out=out, codec=self.codec, crf=self.crf, pixel_format=self.pixel_format,
+            rate=rate_of(self.fps, "--fps") if Path(visible).is_file() else None,
+            audio=self.audio is not False, hold=self.steady is not False, color=output.color,
+            format=output.format or "png", quality=output.quality, if_exists=output.if_exists, drawing=drawing,
         )  # fmt: skip
 
 

@@ -1,29 +1,43 @@
-"""Options that say how thermal files are read, and what is made of their temperatures."""
+"""How infrared files are read: options of every verb that reads them."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
 from ..errors import IrvisError
 
 if TYPE_CHECKING:
-    from ..thermal import Drawing, Range, Sensing
+    from ..thermal import Range, Sensing
 
-_THERMAL = Group("Thermal", sort_key=5)
+THERMAL = Group("Thermal", sort_key=5)
 
 Number = float | None
-RangePer = Annotated[
-    Literal["image", "sequence"],
-    Parameter(group=_THERMAL, help="sequence: one range, one curve and one polarity for all files."),
-]
 
 
-@Parameter(group=_THERMAL)
+@Parameter(group=THERMAL)
 @dataclass(frozen=True, kw_only=True)
-class SensingOptions:
-    """How infrared files are read."""
+class InfraredOptions:
+    """How infrared files are read. Numbers that mean nothing are an IrvisError."""
 
+    infrared_range: Annotated[
+        str | None,
+        Parameter(
+            help='Infrared values shown black and white: counts "7000,9000", degrees "20C,40C" or percentiles '
+            '"1%,99%"; then, or alone, a curve: equalised, contrast-limited. Default for radiometric files: 1%,99%.',
+        ),
+    ] = None
+    infrared_color: Annotated[
+        Literal["refuse", "gray"],
+        Parameter(help="Pseudo-coloured infrared: refuse it, or use its brightness."),
+    ] = "refuse"
+    resize_infrared: Annotated[
+        bool,
+        Parameter(
+            negative="",
+            help="Scale infrared to the visible size (only for the same field of view).",
+        ),
+    ] = False
     infrared_unit: Annotated[
         Literal["counts", "celsius", "picture"] | None,
         Parameter(help="What to fuse of a radiometric file; picture: the camera's rendering. Default: counts."),
@@ -57,16 +71,25 @@ class SensingOptions:
     window_transmission: Annotated[Number, Parameter(help="Above 0 to 1.")] = None
     kelvin_per_count: Annotated[Number, Parameter(help="Scale of linear counts: 0.01 for K × 100 (TLinear).")] = None
 
-    def sensing(self, *, keep: bool = False) -> "Sensing":
-        """The same as a record; numbers that mean nothing are an IrvisError."""
+    def __post_init__(self) -> None:
+        if self.frame is not None and self.frame < 0:
+            raise IrvisError(f"--frame is 0 or more, not {self.frame}")
+
+    @property
+    def range(self) -> "Range | None":
+        """What becomes black and white; None: as the file is."""
+        from ..thermal import Range
+
+        return None if self.infrared_range is None else Range.parse(self.infrared_range)
+
+    def sensing(self, *, keep: bool = False, rig: bool = False) -> "Sensing":
+        """How a file becomes numbers. `keep`: temperatures are used after fusing; `rig`: the distance is a rig's."""
         from ..cameras import CONDITIONS
         from ..thermal import Sensing
         from ..thermal.asked import parse_crop, parse_nodata, parse_raw
 
-        if self.frame is not None and self.frame < 0:
-            raise IrvisError(f"--frame is 0 or more, not {self.frame}")
         given = ((name, getattr(self, name)) for name in CONDITIONS)
-        return Sensing(
+        found = Sensing(
             unit=self.infrared_unit,
             frame=self.frame,
             raw=None if self.infrared_raw is None else parse_raw(self.infrared_raw),
@@ -77,61 +100,20 @@ class SensingOptions:
             polarity=self.polarity,
             keep=keep,
         )
+        return found.without("distance") if rig and not found.wants_degrees(self.range) else found
 
-
-@Parameter(group=_THERMAL)
-@dataclass(frozen=True, kw_only=True)
-class DrawingOptions:
-    """What is made of the temperatures."""
-
-    temperature_sidecar: Annotated[
-        bool, Parameter(negative="", help="Write °C as float TIFF beside the fused file, aligned and native.")
-    ] = False
-    spot: Annotated[
-        list[str] | None,
-        Parameter(
-            help="x,y in the fused picture, whose temperature is drawn and printed; can be repeated.", negative=""
-        ),
-    ] = None
-    hottest: Annotated[int, Parameter(help="Number of hottest spots to draw and print.")] = 0
-    palette: Annotated[
-        Literal["ironbow", "whitehot", "blackhot", "rainbow", "dusk"] | None,
-        Parameter(help="Colours by temperature, with a legend; brightness from the fused picture."),
-    ] = None
-    msx: Annotated[
-        bool,
-        Parameter(negative="", help="Thermal palette with visible edges (with -m: edges of the fused picture)."),
-    ] = False
-
-    def drawing(self) -> "Drawing":
-        """The same as a record; numbers that mean nothing are an IrvisError."""
-        from ..thermal import Drawing
-        from ..thermal.asked import parse_spot
-
-        if self.hottest < 0:
-            raise IrvisError(f"--hottest is 0 or more, not {self.hottest}")
-        return Drawing(
-            sidecar=self.temperature_sidecar,
-            spots=tuple(map(parse_spot, self.spot or [])),
-            hottest=self.hottest,
-            palette=self.palette,
-            msx=self.msx,
-        )
+    def reading(self, *, keep: bool = False, rig: bool = False) -> dict[str, Any]:
+        """The same as keywords of what reads pairs: range, color, resize, sensing."""
+        return {
+            "range": self.range, "color": self.infrared_color, "resize": self.resize_infrared,
+            "sensing": self.sensing(keep=keep, rig=rig),
+        }  # fmt: skip
 
 
 def refuse_idle(sensing: "Sensing", span: "Range | None") -> None:
-    """Words about temperatures where nothing is made of any."""
+    """Options about temperatures where no temperature is used."""
     if sensing.about_degrees and not sensing.wants_degrees(span):
         raise IrvisError(
             f"--{sensing.about_degrees[0].replace('_', '-')} is about temperatures, and nothing is made of them: add "
             "a range in degrees, --infrared-unit celsius, --palette, --msx, --spot, --hottest or --temperature-sidecar"
-        )
-
-
-def refuse_on_a_cluster(drawing: "Drawing", range_per: str) -> None:
-    """What needs all files at once, or writes and prints more than the fused file."""
-    if drawing.sidecar or drawing.measures or range_per == "sequence":
-        raise IrvisError(
-            "--ray goes without --temperature-sidecar, --spot, --hottest and --range-per sequence: "
-            "fuse on this machine for these"
         )

@@ -1,6 +1,5 @@
-"""Options that say how a fusion is computed, not what comes out."""
+"""How a fusion is computed, not what comes out."""
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,18 +8,18 @@ from cyclopts import Group, Parameter
 
 from .. import spec
 from ..errors import IrvisError
-from .common import Device, errors
 
 if TYPE_CHECKING:
     from ..fuser import Fuser
 
-_HOW = Group("How it is computed", sort_key=10)
+_COMPUTED = Group("How it is computed", sort_key=10)
+Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, mps; irvis doctor lists the devices of this machine.")]
 
 
-@Parameter(group=_HOW)
+@Parameter(group=_COMPUTED)
 @dataclass(frozen=True, kw_only=True)
-class Computing:
-    """What runs the method, and in what portions."""
+class ComputeOptions:
+    """What runs the method, and in what portions. Numbers that mean nothing are an IrvisError."""
 
     device: Device = "cpu"
     runtime: Annotated[spec.Runtime, Parameter(help="What runs the network; auto: the fastest here.")] = "torch"
@@ -63,13 +62,12 @@ class Computing:
         ),
     ] = None
 
-    def refuse(self) -> None:
-        """Numbers that mean nothing."""
+    def __post_init__(self) -> None:
         for name in ("tile", "batch", "workers"):
             number = getattr(self, name)
             if number is not None and number < 1:
                 raise IrvisError(f"--{name} is 1 or more, not {number}")
-        if self.bytes_allowed is not None and self.ray is not None:
+        if self.memory is not None and self.bytes_allowed is not None and self.ray is not None:
             raise IrvisError("--memory is for this machine: with --ray, bound the memory by --tile")
 
     def refuse_portions(self, why: str, *names: str) -> None:
@@ -88,12 +86,7 @@ class Computing:
     def fuser(self, method: str) -> "Fuser":
         """The fuser of a method's text."""
         from .. import creation
-        from ..io import IrvisWarning
 
-        how = self.device, self.runtime, self.precision, self.error, self.calibration, self.tile, self.strict
-        with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always", IrvisWarning)
-            made = creation.fuser(method, *how)
-        for one in told:
-            errors.print(f"note: {one.message}")
-        return made
+        return creation.fuser(
+            method, self.device, self.runtime, self.precision, self.error, self.calibration, self.tile, self.strict
+        )
