@@ -12,7 +12,7 @@ from PIL import Image
 
 import thermal_files as files
 from irvis import cameras
-from irvis.options.thermal import SensingOptions
+from irvis.options import InfraredOptions
 from irvis.thermal import Range, Sensing
 from test_check import HEIGHT, PAIRS, PROVOKED, WIDTH, change, every, inverted, irvis, kinds, report, save, scene
 
@@ -51,7 +51,7 @@ def test_fuse_and_check_have_every_word_of_reading(capsys):
     for verb in ("fuse", "check"):
         irvis(verb, "--help")
         said = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
-        assert {f"--{field.name.replace('_', '-')}" for field in fields(SensingOptions)} <= said
+        assert {f"--{field.name.replace('_', '-')}" for field in fields(InfraredOptions)} <= said
 
 
 @pytest.mark.parametrize(("order", "words"), [("<", f"{WIDTH}x{HEIGHT}"), (">", f"{WIDTH}x{HEIGHT}:big")])

@@ -22,6 +22,7 @@ ORDER = """
     metrics training
     bench evaluate listing video
     live options study
+    batch
     app
     cli
 """

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from types import UnionType
-from typing import Any, Literal, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 
 def misfit(value: Any, kind: Any) -> str:
@@ -14,11 +14,13 @@ def misfit(value: Any, kind: Any) -> str:
         return "" if alike else f"one of {', '.join(map(str, arguments))}"
     if origin is tuple:
         return _misfit_tuple(value, arguments)
-    if origin is UnionType:
+    if origin in (UnionType, Union):
         wanted = [misfit(value, one) for one in arguments]
         return "" if "" in wanted else " or ".join(wanted)
     if kind is Any:
         return ""
+    if origin is list:
+        return misfit_list(tuple(value) if isinstance(value, list) else None, arguments[0]) and "a list"
     if origin is Mapping:
         alike = isinstance(value, dict) and not any(misfit(one, arguments[1]) for one in value.values())
         return "" if alike else "a table of tables" if get_origin(arguments[1]) is Mapping else "a table"
@@ -42,7 +44,14 @@ def misfit_list(value: Any, kind: Any) -> str:
     return next((wanted for one in value if (wanted := misfit(one, kind))), "")
 
 
-_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", dict: "a table"}
+_WORDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "a text",
+    dict: "a table",
+    NoneType: "none",
+}
 
 
 def _misfit_plain(value: Any, kind: type) -> str:

@@ -10,7 +10,7 @@ import gradio as gr
 from ..data.matching import Match
 from ..errors import IrvisError, NotRegisteredError
 from . import examples, filming, fusing, judging, showing, telling, uploads
-from .asking import RESET, wish_of
+from .asking import RESET, request_of
 from .filming import Filmed
 from .fusing import Fused
 from .names import in_page_words
@@ -42,10 +42,10 @@ class Actions:
         files = sent.get("visible"), sent.get("infrared")
         if filming.are_videos(files):
             videos = filming.take(files, self.root, folder, self.settings)
-            return filming.fuse(videos, wish_of(sent, filming.SECONDS), folder, self.settings, tell)
-        wish = wish_of(sent)
-        taken = uploads.take(files, self.root, folder, self.settings, wish.match)
-        return fusing.fuse(taken, wish, folder, self.settings.device, tell)
+            return filming.fuse(videos, request_of(sent, filming.SECONDS), folder, self.settings, tell)
+        request = request_of(sent)
+        taken = uploads.take(files, self.root, folder, self.settings, request.match)
+        return fusing.fuse(taken, request, folder, self.settings.device, tell)
 
     def plainly(self, problem: Exception, folder: Path) -> str:
         """One line; nothing of what lies inside the server."""
@@ -112,7 +112,7 @@ class Actions:
         match = _pair(fused, number)
         if fused is None or match is None:
             return "", _seen(False)
-        if fused.wish.drawing.drawing().coloured:
+        if fused.request.options.draw.drawing().coloured:
             return telling.note(
                 "Metrics judge the fused picture; of the colours of a palette they know nothing."
             ), _seen(False)

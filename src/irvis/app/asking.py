@@ -1,16 +1,14 @@
-"""What the controls say, as a wish. A program may send anything under their names: all of it is looked at here."""
+"""What the controls say, as a request. A program may send anything under their names: all of it is looked at here."""
 
 from collections.abc import Mapping
 from typing import Any, get_args
 
 from ..errors import IrvisError
-from ..options.align import AligningOptions
-from ..options.thermal import DrawingOptions, SensingOptions
-from ..options.video import VideoOptions
+from ..options import FuseOptions
 from ..thermal.asked import Polarity, Unit
 from . import choices
 from .names import safe
-from .wishes import Format, Wish
+from .request import Format, Request
 
 ALIGN, STRETCH, REGISTERED = "align", "stretch", "registered"
 METHODS = 6
@@ -31,6 +29,11 @@ TEXTS = ("method", "options", "infrared_range", "names")
 NUMBERS = ("hottest", "emissivity", "distance", "reflected", "kelvin_per_count", "quality")
 SWITCHES = ("infrared_color", "gray", "msx", "maps", "crop", "sync")
 FILES = ("visible", "infrared")
+NAMED = (
+    "infrared_range", "polarity", "infrared_unit", "emissivity", "distance", "reflected", "kelvin_per_count",
+    "palette", "msx",
+)  # fmt: skip
+"""Controls that are called what the option of `irvis fuse` is."""
 
 RESET: dict[str, Any] = {
     "alignment": REGISTERED, "infrared_range": "", "palette": "", "kelvin_per_count": "", "names": "",
@@ -38,7 +41,7 @@ RESET: dict[str, Any] = {
 """Controls that an example sets, and what they are otherwise."""
 
 
-def wish_of(sent: Mapping[str, Any], seconds: int | None = None) -> Wish:
+def request_of(sent: Mapping[str, Any], seconds: int | None = None) -> Request:
     """The choices as a record; what they cannot be is an IrvisError. `seconds`: of videos that are fused."""
     said = {name: value for name, value in sent.items() if name not in FILES and value not in (None, "", [])}
     said |= {name: _number(name, said[name]) for name in NUMBERS if name in said}
@@ -46,28 +49,19 @@ def wish_of(sent: Mapping[str, Any], seconds: int | None = None) -> Wish:
         _refuse(name, value)
     first = choices.with_options(said.get("method", choices.DEFAULT), said.get("options", ""))
     how = said.get("alignment", REGISTERED)
-    return Wish(
+    return Request(
         methods=tuple(choices.checked(name) for name in dict.fromkeys([first, *said.get("compare", [])])),
-        infrared_range=said.get("infrared_range"),
-        infrared_color="gray" if said.get("infrared_color") else "refuse",
-        color="gray" if said.get("gray") else "keep",
-        resize_infrared=how == STRETCH,
-        format=said.get("format", "png"),
-        quality=int(said.get("quality", 95)),
         match=_patterns(said.get("names")),
-        sensing=SensingOptions(
-            polarity=said.get("polarity", "white-hot"), infrared_unit=said.get("infrared_unit"),
-            emissivity=said.get("emissivity"), distance=said.get("distance"), reflected=said.get("reflected"),
-            kelvin_per_count=said.get("kelvin_per_count"),
+        options=FuseOptions.of(
+            **{name: said[name] for name in NAMED if name in said},
+            infrared_color="gray" if said.get("infrared_color") else "refuse",
+            resize_infrared=how == STRETCH, align=how == ALIGN,
+            crop_to_overlap=said.get("crop", False) and how == ALIGN, temperature_sidecar=said.get("maps", False),
+            color="gray" if said.get("gray") else "keep", if_exists="overwrite",
+            format=None if said.get("format") == "png" else said.get("format"),
+            hottest=int(said.get("hottest", 0)), quality=int(said.get("quality", 95)),
+            sync="auto" if said.get("sync") and seconds else "stamps", duration=str(seconds) if seconds else None,
         ),
-        drawing=DrawingOptions(
-            palette=said.get("palette"), msx=said.get("msx", False), hottest=int(said.get("hottest", 0)),
-            temperature_sidecar=said.get("maps", False),
-        ),
-        video=VideoOptions(
-            sync="auto" if said.get("sync") and seconds else "stamps", duration=str(seconds) if seconds else None
-        ),
-        aligning=AligningOptions(align=how == ALIGN, crop_to_overlap=said.get("crop", False) and how == ALIGN),
     )  # fmt: skip
 
 

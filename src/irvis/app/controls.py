@@ -7,7 +7,7 @@ import gradio as gr
 from ..thermal.asked import Polarity
 from . import choices, examples, telling
 from .asking import ALIGN, METHODS, REGISTERED, SPOTS, STRETCH
-from .wishes import Format
+from .request import Format
 
 OTHERS = ("about", "go", "examples")
 """Components among the controls that nothing is chosen by."""

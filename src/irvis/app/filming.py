@@ -1,7 +1,7 @@
 """Two videos through the job of the command line: looked at before they are opened, fused up to a length."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +10,9 @@ from ..errors import IrvisError
 from ..files import method_name
 from .fusing import Tell, part_of
 from .names import address, safe, shown
+from .request import Request, command
 from .settings import Settings
 from .uploads import VIDEOS, copied, refuse_large, uploaded
-from .wishes import Wish, command
 
 if TYPE_CHECKING:
     from ..video.job import Asked
@@ -55,32 +55,30 @@ def take(sent: Sequence[str | None], root: Path, folder: Path, settings: Setting
     return visible, infrared
 
 
-def fuse(files: tuple[Path, Path], wish: Wish, folder: Path, settings: Settings, tell: Tell) -> Filmed:
+def fuse(files: tuple[Path, Path], request: Request, folder: Path, settings: Settings, tell: Tell) -> Filmed:
     """Fuse two videos by all methods into `folder`."""
-    from ..video.job import Coding, fuse_video
+    from ..video.job import fuse_video
 
     tell(0.0, "reading")
-    wish, words = wish.plain(), tuple(str(path.relative_to(folder)) for path in files)
-    asked = _asked(wish, files)
+    request, words = request.plain(), tuple(str(path.relative_to(folder)) for path in files)
+    asked = request.options.streams(str(files[0]), str(files[1]))
     _refuse_pixels(asked, settings.max_pixels)
     notes, told, commands = list[str](), list[str](), list[str]()
     made, seconds, frames = list[Path](), dict[str, float](), 0
-    for number, method in enumerate(wish.methods):
+    for number, method in enumerate(request.methods):
         out = folder / f"{files[0].stem}-{safe(method_name(method))}.mp4"
-        coding = Coding(
-            out=out, color=wish.color, if_exists="overwrite", drawing=wish.drawing.drawing(), quality=wish.quality
-        )
+        coding = request.options.coding(out, str(files[0]))
         film = fuse_video(
             asked, {method: creation.fuser(method, settings.device)}, coding, settings.device,
-            show=_show(tell, method, number, len(wish.methods)),
+            show=_show(tell, method, number, len(request.methods)),
         )  # fmt: skip
         made += film.files
         notes += [*film.notes, *([film.problem] if film.problem else [])]
         told += film.told
         seconds[method], frames = film.seconds, film.frames
-        commands.append(command(wish, words, method, out.name, several=False))
+        commands.append(command(request, words, method, out.name, several=False))
     return Filmed(
-        folder=folder, downloads=(*made, *sorted(folder.glob("*.celsius.*"))), methods=wish.methods, seconds=seconds,
+        folder=folder, downloads=(*made, *sorted(folder.glob("*.celsius.*"))), methods=request.methods, seconds=seconds,
         frames=frames, commands=tuple(commands), notes=tuple(dict.fromkeys(notes)), told=tuple(dict.fromkeys(told)),
     )  # fmt: skip
 
@@ -93,14 +91,6 @@ def html(filmed: Filmed) -> str:
         for method, path in zip(filmed.methods, filmed.downloads, strict=False)
     )
     return f'<div class="films">{"".join(players)}</div>'
-
-
-def _asked(wish: Wish, files: tuple[Path, Path]) -> "Asked":
-    drawing = wish.drawing.drawing()
-    following = wish.video.following(wish.sensing.sensing(keep=drawing.any), wish.range, None)
-    asked = wish.video.asked(str(files[0]), str(files[1]), following)
-    laying = wish.aligning.laying(wish.resize_infrared, wish.sensing.distance)
-    return replace(asked, color=wish.infrared_color, resize=wish.resize_infrared, laying=laying)
 
 
 def _refuse_pixels(asked: "Asked", most: int) -> None:

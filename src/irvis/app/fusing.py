@@ -18,8 +18,8 @@ from ..files import method_name
 from ..io.laying import Laying
 from ..types import RGB, Pair, Scaled
 from .names import safe
+from .request import Request, command
 from .uploads import Taken
-from .wishes import Wish, command
 
 AUTOMATIC = "1%,99%"
 """The range of files that need one, where none is chosen."""
@@ -34,7 +34,7 @@ class Fused:
 
     folder: Path
     taken: Taken
-    wish: Wish
+    request: Request
     reading: jobs.Reading
     """How a pair is read once more, to be shown or judged."""
     files: Mapping[str, Mapping[str, Path]]
@@ -53,43 +53,43 @@ class Fused:
     """and that pair, while the request lasts."""
 
 
-def fuse(taken: Taken, wish: Wish, folder: Path, device: str, tell: Tell) -> Fused:
+def fuse(taken: Taken, request: Request, folder: Path, device: str, tell: Tell) -> Fused:
     """Fuse all pairs by all methods into `folder`; an IrvisError where nothing came out."""
-    remembered = None if taken.several else _remembered(wish)
-    tell(0.0, "reading and aligning" if wish.aligning.align else "reading")
+    remembered = None if taken.several else _remembered(request)
+    tell(0.0, "reading and aligning" if request.options.align.align else "reading")
     with io.noting() as notes:
-        number, pair, wish = _first_look(taken, wish, remembered)
-    seen, wish = wish.reading(remembered), wish.plain()
+        number, pair, request = _first_look(taken, request, remembered)
+    seen, request = request.options.reading(remembered), request.plain()
     files: dict[str, dict[str, Path]] = {match.name: {} for match in taken.pairs}
     seconds, outcomes, commands = dict[str, float](), list[jobs.Done](), list[str]()
-    for count, method in enumerate(wish.methods):
-        out = _target(folder, taken, wish, method)
-        begun, part = time.perf_counter(), partial(part_of, tell, count, len(wish.methods))
-        for done in _by(method, taken, wish, remembered, out, device, part):
+    for count, method in enumerate(request.methods):
+        out = _target(folder, taken, request, method)
+        begun, part = time.perf_counter(), partial(part_of, tell, count, len(request.methods))
+        for done in _by(method, taken, request, remembered, out, device, part):
             outcomes.append(done)
             files[done.name] |= {} if done.problem else {method: done.files[0]}
         seconds[method] = time.perf_counter() - begun
-        commands.append(command(wish, taken.words, method, str(out.relative_to(folder)), taken.several))
+        commands.append(command(request, taken.words, method, str(out.relative_to(folder)), taken.several))
     problems = list(dict.fromkeys(f"{done.name}: {done.problem}" for done in outcomes if done.problem))
     if not any(files.values()):
         raise IrvisError(problems[0].removeprefix(f"{outcomes[0].name}: "))
     notes += [note for done in outcomes for note in done.notes]
     return Fused(
-        folder=folder, taken=taken, wish=wish, reading=seen, files=files,
+        folder=folder, taken=taken, request=request, reading=seen, files=files,
         downloads=_downloads(folder, taken, files), seconds=seconds, commands=tuple(commands),
         notes=tuple(dict.fromkeys([*notes, *problems, *_alone(taken)])),
         told=tuple(dict.fromkeys(text for done in outcomes for text in done.told)),
-        shift=_shift(taken.pairs[number], pair, wish), number=number, first=pair,
+        shift=_shift(taken.pairs[number], pair, request), number=number, first=pair,
     )  # fmt: skip
 
 
 def _by(
-    method: str, taken: Taken, wish: Wish, where: "Remembered | None", out: Path, device: str, tell: Tell
+    method: str, taken: Taken, request: Request, where: "Remembered | None", out: Path, device: str, tell: Tell
 ) -> Iterator[jobs.Done]:  # fmt: skip
     """One method over all pairs."""
     fuser = creation.fuser(method, device)
-    writing = wish.writing(out, not taken.several)
-    with closing(jobs.fuse_all(taken.pairs, {method: fuser}, wish.reading(where), writing, device)) as steps:
+    writing = request.options.writing(out, not taken.several)
+    with closing(jobs.fuse_all(taken.pairs, {method: fuser}, request.options.reading(where), writing, device)) as steps:
         for count, done in enumerate(steps):
             tell((count + 1) / len(taken.pairs), method)
             yield done
@@ -100,9 +100,9 @@ def part_of(tell: Tell, number: int, count: int, share: float, text: str) -> Non
     tell((number + share) / count, text)
 
 
-def _shift(match: Match, pair: Pair, wish: Wish) -> tuple[float, float] | None:
+def _shift(match: Match, pair: Pair, request: Request) -> tuple[float, float] | None:
     """Only where the pair is said to fit."""
-    if wish.aligning.align or wish.resize_infrared or match.visible == match.infrared:
+    if request.options.align.align or request.options.infrared.resize_infrared or match.visible == match.infrared:
         return None
     return misalignment(luma(pair.visible), pair.infrared)
 
@@ -119,19 +119,19 @@ class Remembered(Aligner):
         return self.placements[0]
 
 
-def _remembered(wish: Wish) -> Remembered:
+def _remembered(request: Request) -> Remembered:
     """What the command line would align by."""
-    aligning = wish.aligning
-    return Remembered(model=aligning.align_model, refine=aligning.align, flow=aligning.align_flow)
+    align = request.options.align
+    return Remembered(model=align.align_model, refine=align.align, flow=align.align_flow)
 
 
-def _first_look(taken: Taken, wish: Wish, where: Remembered | None) -> tuple[int, Pair, Wish]:
-    """The first pair that can be read, its number, and the wish with a range where its file needs one."""
+def _first_look(taken: Taken, request: Request, where: Remembered | None) -> tuple[int, Pair, Request]:
+    """The first pair that can be read, its number, and the request, with a range where its file needs one."""
     problem: IrvisError | None = None
     for number, match in enumerate(taken.pairs):
-        for one in (wish, replace(wish, infrared_range=wish.infrared_range or AUTOMATIC)):
+        for one in (request, request.with_range(AUTOMATIC)):
             try:
-                return number, read(match, one.reading(where)), one
+                return number, read(match, one.options.reading(where)), one
             except IrvisError as found:
                 problem = problem or found
                 if not isinstance(found, RangeNeededError):
@@ -149,13 +149,13 @@ def read(match: Match, reading: jobs.Reading) -> Pair:
     )  # fmt: skip
 
 
-def _target(folder: Path, taken: Taken, wish: Wish, method: str) -> Path:
+def _target(folder: Path, taken: Taken, request: Request, method: str) -> Path:
     """The fused file of a pair, or the folder of fused files."""
     short = safe(method_name(method))
     if taken.several:
         return folder / "fused" / short
     stem = Path(taken.words[0]).stem
-    return folder / f"{stem}-{short}.{wish.format}"
+    return folder / f"{stem}-{short}.{request.format}"
 
 
 def _downloads(folder: Path, taken: Taken, files: Mapping[str, Mapping[str, Path]]) -> tuple[Path, ...]:

@@ -3,18 +3,17 @@
 import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from ..errors import IrvisError
+from ..options import InfraredOptions
 from ..options.align import Model
-from ..options.thermal import SensingOptions
 from .common import (
     FUSE,
-    InfraredColor,
-    InfraredRange,
     Json,
     Patterns,
     app,
@@ -30,6 +29,13 @@ if TYPE_CHECKING:
     from ..data.matching import Match
     from ..jobs import aligning as job
     from ..types import RGB, Scaled
+
+
+@dataclass(frozen=True, kw_only=True)
+class _InfraredOptions(InfraredOptions):
+    """The same; what is for one field of view is not offered, and refused by its name."""
+
+    resize_infrared: Annotated[bool, Parameter(negative="", show=False)] = False
 
 
 @app.command(group=FUSE, sort_key=3)
@@ -57,9 +63,7 @@ def align(
     ] = None,
     model: Model = "auto",
     match: Patterns = None,
-    infrared_range: InfraredRange = None,
-    infrared_color: InfraredColor = "refuse",
-    sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
+    reading: Annotated[_InfraredOptions, Parameter(name="*")] = _InfraredOptions(),
     crop_to_overlap: Annotated[bool, Parameter(negative="", help="Crop to the area that both cameras saw.")] = False,
     sheets: Annotated[
         bool, Parameter(negative="", help="Write chessboards of both images, for checking by eye.")
@@ -83,7 +87,6 @@ def align(
     from .. import io
     from ..data import matching
     from ..jobs import aligning as job
-    from ..thermal import Range
 
     if save is not None and save.suffix != ".json":
         raise IrvisError(f"--save {save}: the name of a rig file ends with .json")
@@ -102,20 +105,22 @@ def align(
     if out is None and (crop_to_overlap or sheets):
         raise IrvisError("--crop-to-overlap and --sheets are about written files: add --out")
     found = matching.match(visible, infrared, patterns=match, both=io.holds_record)
-    how = sensing.sensing()
+    if reading.resize_infrared:
+        raise IrvisError("--resize-infrared is for the same field of view: leave it out")
+    how = reading.sensing()
     files = job.Files(
-        range=Range.parse(infrared_range) if infrared_range is not None else None, color=infrared_color,
+        range=reading.range, color=reading.infrared_color,
         sensing=how.without("distance") if rig or save else how, out=out, crop=crop_to_overlap, sheets=sheets,
         if_exists=if_exists,
     )  # fmt: skip
     job.refuse(found.pairs, files)
     list_unmatched(found)
     with busy("aligning"):
-        made = _rig(found.pairs, files, model, sensing.distance, rig, points, matcher, board, save)
+        made = _rig(found.pairs, files, model, reading.distance, rig, points, matcher, board, save)
     if made is not None and save is not None and not (as_json and out is not None):
         _tell_rig(made, save, as_json)
     if made is None or out is not None:
-        _align(found.pairs, _way(made, sensing.distance, model, points, matcher), files, as_json)
+        _align(found.pairs, _way(made, reading.distance, model, points, matcher), files, as_json)
     return None
 
 

@@ -2,40 +2,47 @@
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import IrvisError
+from ..options import FuseOptions
 from .common import console, errors
+from .terms import tell_terms
 
 if TYPE_CHECKING:
     from ..archive import Plan, Report
 
 
-def fuse(
-    visible: str,
-    infrared: str | None,
-    patterns: tuple[str, str] | None,
-    plan: "Plan",
-    address: Sequence[str],
-    workers: int = 0,
+def fuse_archive(
+    visible: str, infrared: str | None, patterns: tuple[str, str] | None, method: str, out: str, options: FuseOptions
 ) -> None:
-    """Fuse an archive; `address`: none or one, as `--ray [ADDRESS]` gives it; workers 0: one per CPU or GPU."""
+    """Fuse an archive; `--ray` takes one address, or none."""
     from .. import archive
 
+    draw, compute, address = options.draw, options.compute, options.compute.ray or []
+    if draw.temperature_sidecar or draw.spot or draw.hottest or options.range_per == "sequence":
+        raise IrvisError(
+            "--ray goes without --temperature-sidecar, --spot, --hottest and --range-per sequence: "
+            "fuse on this machine for these"
+        )
     if len(address) > 1:
         raise IrvisError(f"--ray takes one address, not {' '.join(address)}")
-    if "," in plan.method:
-        raise IrvisError(f"--ray takes one method at a time, not {plan.method}")
+    if "," in method:
+        raise IrvisError(f"--ray takes one method at a time, not {method}")
+    plan = archive.Plan(
+        out=out, method=method, reading=options.reading(), writing=options.writing(Path(), False), tile=compute.tile,
+        device=compute.device, runtime=compute.runtime, precision=compute.precision, error=compute.error,
+        calibration=compute.calibration, batch=compute.batch, strict=compute.strict,
+    )  # fmt: skip
+    tell_terms([method])
     begun = time.perf_counter()
     source = archive.source(visible, infrared, patterns)
     with errors.status("looking for workers") as status:
         report = archive.fuse_archive(
-            source,
-            plan,
-            address=address[0] if address else None,
-            workers=workers,
+            source, plan, address=address[0] if address else None, workers=compute.workers or 0,
             show=lambda so_far: status.update(_counts(so_far)),
-        )
+        )  # fmt: skip
     _tell(report, plan, time.perf_counter() - begun)
 
 

@@ -11,7 +11,8 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from ..errors import IrvisError
-from .common import JUDGE, Device, Json, app, console, progress
+from ..options.compute import Device
+from .common import JUDGE, Json, app, console, progress
 
 
 @app.command(group=JUDGE, sort_key=4)

@@ -8,8 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ..errors import IrvisError
-from ..options.thermal import SensingOptions
-from .common import FUSE, InfraredColor, InfraredRange, Json, Patterns, app, console, progress
+from ..options import InfraredOptions
+from .common import FUSE, Json, Patterns, app, console, progress
 
 
 @app.command(group=FUSE, sort_key=4)
@@ -20,12 +20,7 @@ def check(
     infrared: Annotated[str | None, Parameter(help="The infrared folder, if VISIBLE does not hold both.")] = None,
     *,
     match: Patterns = None,
-    infrared_range: InfraredRange = None,
-    infrared_color: InfraredColor = "refuse",
-    resize_infrared: Annotated[
-        bool, Parameter(negative="", help="Assume that infrared of another size will be scaled to the visible size.")
-    ] = False,
-    sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
+    reading: Annotated[InfraredOptions, Parameter(name="*")] = InfraredOptions(),  # noqa: B008
     strict: Annotated[bool, Parameter(negative="", help="Exit with status 1 on warnings too.")] = False,
     verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], negative="", help="Print every pair.")] = False,
     workers: Annotated[int | None, Parameter(help="Threads. Default: one per core.")] = None,
@@ -44,16 +39,10 @@ def check(
     from .. import io
     from ..check import show
     from ..data import catalog, matching
-    from ..thermal import Range
 
     if workers is not None and workers < 1:
         raise IrvisError(f"--workers is 1 or more, not {workers}")
-    asked = checking.Asked(
-        range=Range.parse(infrared_range) if infrared_range is not None else None,
-        color=infrared_color,
-        resize=resize_infrared,
-        sensing=sensing.sensing(),
-    )
+    asked = checking.Asked(**reading.reading())
     folder = infrared is None and match is None and Path(visible).expanduser().is_dir()
     if folder and (known := catalog.record_of(visible)) is not None:
         found = catalog.find(visible, known.name, thin=1)

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from cyclopts import App, Group, Parameter
 from rich.console import Console
@@ -56,19 +56,8 @@ def printable(text: str) -> str:
 console = _Plain(markup=False, highlight=False, soft_wrap=True)
 errors = _Plain(markup=False, highlight=False, soft_wrap=True, stderr=True)
 
-Device = Annotated[str, Parameter(help="cpu, cuda, cuda:1, mps; irvis doctor lists the devices of this machine.")]
 Patterns = Annotated[
     tuple[str, str] | None, Parameter(help='How stems differ: --match "{id}_W" "{id}_T".', negative="")
-]
-InfraredRange = Annotated[
-    str | None,
-    Parameter(
-        help='Infrared values shown black and white: counts "7000,9000", degrees "20C,40C" or percentiles "1%,99%"; '
-        "then, or alone, a curve: equalised, contrast-limited. Default for radiometric files: 1%,99%."
-    ),
-]
-InfraredColor = Annotated[
-    Literal["refuse", "gray"], Parameter(help="Pseudo-coloured infrared: refuse it, or use its brightness.")
 ]
 LoginText = Annotated[
     str | None,

@@ -6,39 +6,29 @@ from time import time
 from typing import TYPE_CHECKING
 
 from ..errors import IrvisError
-from ..options.video import WRITTEN
+from ..options import FuseOptions
 from ..steps import listening
-from .common import busy, console, errors
-from .computing import Computing
-from .terms import tell_terms
+from .common import console, errors
+from .terms import loaded
 
 if TYPE_CHECKING:
-    from ..video.job import Asked, Coding, Film
+    from ..video.job import Film
 
 
-def is_video_job(visible: str, infrared: str | None, out: str) -> bool:
-    """Whether moving pictures are fused: by the names of the files, or of the file that is made."""
-    from ..video.source import is_video
-
-    return any(is_video(text) for text in (visible, infrared or "")) or Path(out).suffix.lower() in WRITTEN
-
-
-def fuse_streams(asked: "Asked", coding: "Coding", methods: Sequence[str], computing: Computing) -> None:
+def fuse_streams(visible: str, infrared: str | None, out: Path, methods: Sequence[str], options: FuseOptions) -> None:
     """Fuse two streams, with a bar, and tell what became of them."""
+    from ..batch import refuse_for_video
     from ..video.job import fuse_video, part_of, refuse, targets
 
-    for name in ("memory", "workers", "ray"):
-        if getattr(computing, name) is not None:
-            raise IrvisError(f"--{name} is for pictures: a video is fused frame by frame and takes little memory")
+    refuse_for_video(options)
+    asked, coding, compute = options.streams(visible, infrared), options.coding(out, visible), options.compute
     refuse(methods, asked, coding)
-    with busy("loading"):
-        fusers = {name: computing.fuser(name) for name in methods}
-    tell_terms(methods)
-    begun, batch = time(), computing.batch or (1 if computing.device == "cpu" else 8)
+    fusers = loaded(methods, compute)
+    begun = time()
     try:
         with _Bar() as bar, listening(bar.tell):
             film = fuse_video(
-                asked, fusers, coding, computing.device, batch=batch, together=computing.runtime == "torch",
+                asked, fusers, coding, compute.device, batch=compute.frames, together=compute.runtime == "torch",
                 show=bar.show,
             )  # fmt: skip
     except BaseException:

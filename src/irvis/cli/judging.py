@@ -10,12 +10,10 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from ..errors import IrvisError
-from ..options.thermal import SensingOptions
+from ..options import InfraredOptions
+from ..options.compute import Device
 from .common import (
     JUDGE,
-    Device,
-    InfraredColor,
-    InfraredRange,
     Json,
     Patterns,
     app,
@@ -77,10 +75,7 @@ def evaluate(
     false_alarms: Annotated[float, Parameter(help="False finds per picture at which recall is stated.")] = 1.0,
     latex: Annotated[bool, Parameter(negative="", help="Write OUT/table.tex as well, for a paper (booktabs).")] = False,
     match: Patterns = None,
-    infrared_range: InfraredRange = None,
-    infrared_color: InfraredColor = "refuse",
-    resize_infrared: Annotated[bool, Parameter(negative="", help="Scale infrared to the visible size.")] = False,
-    sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
+    reading: Annotated[InfraredOptions, Parameter(name="*")] = InfraredOptions(),  # noqa: B008
     workers: Annotated[int, Parameter(help="Processes for the metrics; 0 is one per core, at most 8.")] = 0,
     device: Device = "cpu",
 ) -> None:
@@ -99,7 +94,6 @@ def evaluate(
     from ..evaluate import entries, evaluation, judging
     from ..evaluate.tasks import detection
     from ..evaluate.tasks.detector import feeding
-    from ..thermal import Range
 
     if (infrared is not None or match is not None) and (layout or split):
         raise IrvisError("--layout and --split are for one folder that holds a public data set")
@@ -113,7 +107,6 @@ def evaluate(
         else None
     )
     methods = method if method is not None else "" if fused else "encdec"
-    span = Range.parse(infrared_range) if infrared_range is not None else None
     if infrared is not None or match is not None:
         found, public = matching.match(dataset, infrared, patterns=match), None
     else:
@@ -124,7 +117,7 @@ def evaluate(
         metrics=judging.choose(metrics, profile),
         profile=profile,
         out=out,
-        reading=jobs.Reading(range=span, color=infrared_color, resize=resize_infrared, sensing=sensing.sensing()),
+        reading=jobs.Reading(**reading.reading()),
         device=device,
         paq2piq=paq2piq,
         stems=entries.stems(found.pairs),

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from ..errors import IrvisError
-from .common import TRAIN, Device, app, console, counting, errors
+from ..options.compute import Device
+from .common import TRAIN, app, console, counting, errors
 
 
 @app.command(group=TRAIN, sort_key=1)

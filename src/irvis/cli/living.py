@@ -8,10 +8,10 @@ from cyclopts import Group, Parameter
 
 from ..errors import IrvisError
 from ..loopback import HOME
-from ..options.align import AligningOptions
-from ..options.thermal import SensingOptions, refuse_idle
-from .common import FUSE, WITH_PASSWORD, InfraredColor, InfraredRange, LoginFile, LoginText, app, console, errors
-from .computing import Computing
+from ..options import AlignOptions, ComputeOptions, InfraredOptions
+from ..options.infrared import refuse_idle
+from .common import FUSE, WITH_PASSWORD, LoginFile, LoginText, app, console, errors
+from .terms import loaded
 
 if TYPE_CHECKING:
     from ..access import Auth
@@ -24,7 +24,7 @@ _RECORDING, _STREAMS = Group("Recording", sort_key=2), Group("Streams", sort_key
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Computing(Computing):
+class _ComputeOptions(ComputeOptions):
     """The same; what is for files is not offered, and refused by its name."""
 
     memory: Annotated[str | None, _UNOFFERED] = None
@@ -34,14 +34,14 @@ class _Computing(Computing):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Sensing(SensingOptions):
+class _InfraredOptions(InfraredOptions):
     """The same for streams."""
 
     frame: Annotated[int | None, _UNOFFERED] = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Aligning(AligningOptions):
+class _AlignOptions(AlignOptions):
     """The same for streams."""
 
     align_flow: Annotated[bool, Parameter(negative="", show=False)] = False
@@ -64,16 +64,11 @@ def live(
         Literal["ironbow", "whitehot", "blackhot", "rainbow", "dusk"] | None,
         Parameter(help="Colours by the gray of infrared, brightness from the fused picture."),
     ] = None,
-    infrared_range: InfraredRange = None,
     range_seconds: Annotated[float, Parameter(help="Time constant of the percentile range, in seconds.")] = 10.0,
     level_infrared: Annotated[
         bool, Parameter(negative="", help="Reverse the camera's automatic gain in 8-bit infrared.")
     ] = False,
     steady: Annotated[bool, Parameter(help="Suppress flicker where nothing moves.")] = True,
-    infrared_color: InfraredColor = "refuse",
-    resize_infrared: Annotated[
-        bool, Parameter(negative="", help="Scale infrared to the visible size (only for the same field of view).")
-    ] = False,
     visible_format: Annotated[str | None, Parameter(group=_STREAMS, help=_FORMAT)] = None,
     infrared_format: Annotated[str | None, Parameter(group=_STREAMS, help="The same for infrared.")] = None,
     offset: Annotated[
@@ -102,9 +97,9 @@ def live(
         float | None, Parameter(group=_RECORDING, help="Quality of --out; lower is better and larger.")
     ] = None,
     if_exists: Annotated[Literal["error", "overwrite"], Parameter(group=_RECORDING)] = "error",
-    sensing: Annotated[_Sensing, Parameter(name="*")] = _Sensing(),
-    aligning: Annotated[_Aligning, Parameter(name="*")] = _Aligning(),
-    computing: Annotated[_Computing, Parameter(name="*")] = _Computing(),
+    reading: Annotated[_InfraredOptions, Parameter(name="*")] = _InfraredOptions(),
+    align: Annotated[_AlignOptions, Parameter(name="*")] = _AlignOptions(),
+    compute: Annotated[_ComputeOptions, Parameter(name="*")] = _ComputeOptions(),
 ) -> None:
     """Fuse two streams as they come, and look on in a browser.
 
@@ -119,47 +114,41 @@ def live(
     from ..live import Session, Wanted, place_of
     from ..live.server import parse_page
 
-    _refuse(hold, timeout, offset, seconds, computing, window, page)
+    _refuse(hold, timeout, offset, seconds, compute, window, page)
     where, login = None if page is None else parse_page(page), auth_of(auth, auth_file)
     wanted = Wanted(
         visible=place_of(visible, visible_format), infrared=place_of(infrared, infrared_format), method=method,
-        following=_following(infrared_range, range_seconds, level_infrared, sensing, aligning), color=infrared_color,
-        laying=aligning.laying(resize_infrared, sensing.distance), resize=resize_infrared, palette=palette,
+        following=_following(range_seconds, level_infrared, reading, align), color=reading.infrared_color,
+        laying=align.laying(reading), resize=reading.resize_infrared, palette=palette,
         steady=steady, offset=offset, hold=hold, timeout=timeout, loop=loop, wait=wait, out=out, codec=codec, crf=crf,
         raw=record_raw,
     )  # fmt: skip
     _refuse_files(wanted, if_exists)
-    session = Session(wanted, computing.fuser(method), device=computing.device, tell=errors.print)
+    fuser = loaded([method], compute)[method]
+    session = Session(wanted, fuser, device=compute.device, tell=errors.print)
     _run(session, where, window, seconds, login)
 
 
-def _following(
-    infrared_range: str | None, seconds: float, level: bool, sensing: SensingOptions, aligning: AligningOptions
-) -> "Following":  # fmt: skip
-    from ..thermal import Range
+def _following(seconds: float, level: bool, reading: InfraredOptions, align: AlignOptions) -> "Following":
     from ..video.steady import Following
 
-    span = Range.parse(infrared_range) if infrared_range is not None else None
     if not seconds >= 0:
         raise IrvisError(f"--range-seconds is 0 or more, not {seconds:g}")
-    if aligning.align_flow:
+    if align.align_flow:
         raise IrvisError("--align-flow bends each picture by itself: a stream is aligned once. Leave it out")
-    if sensing.frame:
+    if reading.frame:
         raise IrvisError("--frame is for single pictures: a stream is shown as a whole")
-    how = sensing.sensing()
-    if aligning.rig is not None and not how.wants_degrees(span):
-        how = how.without("distance")
-    refuse_idle(how, span)
-    return Following(range=span, seconds=seconds, level=level, sensing=how)
+    how = reading.sensing(rig=align.rig is not None)
+    refuse_idle(how, reading.range)
+    return Following(range=reading.range, seconds=seconds, level=level, sensing=how)
 
 
 def _refuse(
-    hold: float, timeout: float, offset: float, seconds: float | None, computing: Computing, window: bool,
+    hold: float, timeout: float, offset: float, seconds: float | None, compute: ComputeOptions, window: bool,
     page: str | None,
 ) -> None:  # fmt: skip
     """What means nothing."""
-    computing.refuse()
-    if idle := [name for name in ("batch", "workers", "memory", "ray") if getattr(computing, name) is not None]:
+    if idle := [name for name in ("batch", "workers", "memory", "ray") if getattr(compute, name) is not None]:
         raise IrvisError(f"--{idle[0]} is for files: live fuses one pair after another, on this machine")
     for name, number in (("hold", hold), ("timeout", timeout), ("seconds", seconds)):
         if number is not None and not number > 0:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from .common import FUSE, WITH_PASSWORD, Device, LoginFile, LoginText, app, console, errors
+from ..options.compute import Device
+from .common import FUSE, WITH_PASSWORD, LoginFile, LoginText, app, console, errors
 
 
 @app.command(name="app", group=FUSE, sort_key=6)

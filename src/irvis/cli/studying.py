@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from ..errors import IrvisError
-from ..options.thermal import SensingOptions
+from ..options import InfraredOptions
 from .common import (
     JUDGE,
     WITH_PASSWORD,
-    InfraredColor,
-    InfraredRange,
     Json,
     LoginFile,
     LoginText,
@@ -44,10 +42,7 @@ def study(
     visible: Annotated[Path | None, Parameter(help="The visible source images, for the page and the metrics.")] = None,
     infrared: Annotated[Path | None, Parameter(help="The infrared source images.")] = None,
     match: Patterns = None,
-    infrared_range: InfraredRange = None,
-    infrared_color: InfraredColor = "refuse",
-    resize_infrared: Annotated[bool, Parameter(negative="", help="Scale infrared to the visible size.")] = False,
-    sensing: Annotated[SensingOptions, Parameter(name="*")] = SensingOptions(),  # noqa: B008
+    options: Annotated[InfraredOptions, Parameter(name="*")] = InfraredOptions(),  # noqa: B008
     questions: Annotated[int | None, Parameter(help=f"Questions per rater. Default: {QUESTIONS}.")] = None,
     seed: Annotated[int | None, Parameter(help="Seed of the order of questions and sides. Default: 0.")] = None,
     rater: Annotated[str | None, Parameter(help="Name of the rater; otherwise the page asks for it.")] = None,
@@ -90,8 +85,7 @@ def study(
         raise IrvisError(f"--seed is 0 or more, not {seed}")
     if (visible is None) != (infrared is None):
         raise IrvisError("--visible and --infrared belong together: give both, or none")
-    asked = match or infrared_range or resize_infrared or infrared_color != "refuse" or sensing != SensingOptions()
-    if visible is None and asked:
+    if visible is None and (match or options != InfraredOptions()):
         raise IrvisError(
             "--match, --infrared-…, --resize-infrared and thermal options say how --visible and --infrared are read: "
             "give both"
@@ -100,7 +94,7 @@ def study(
         raise IrvisError("which results? Give two folders or more: irvis study results/one results/two -o study.sqlite")
     from ..study import reading as how
 
-    reading = how.told(infrared_range, infrared_color, resize_infrared, sensing.sensing())
+    reading = how.told(options.infrared_range, options.infrared_color, options.resize_infrared, options.sensing())
     sources = _sources(visible, infrared, match)
     _serve(_study(folders, sources, reading, out, questions, seed), host, port, rater, auth_of(auth, auth_file))
 

@@ -1,12 +1,31 @@
-"""Of which weights a run makes use, and what that permits: one line where they are for research only."""
+"""Methods are loaded, and the terms of their weights told: one line where they are for research only."""
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from ..errors import IrvisError
-from .common import errors
+from ..options import ComputeOptions
+from .common import busy, errors
+
+if TYPE_CHECKING:
+    from ..fuser import Fuser
 
 RESEARCH = "research"
+
+
+def loaded(methods: Sequence[str], compute: ComputeOptions) -> "dict[str, Fuser]":
+    """The fusers of methods, by their texts; what gave way to something else is told."""
+    from ..io import IrvisWarning
+
+    with busy("loading"), warnings.catch_warnings(record=True) as noted:
+        warnings.simplefilter("always", IrvisWarning)
+        fusers = {method: compute.fuser(method) for method in methods}
+    for one in noted:
+        errors.print(f"note: {one.message}")
+    tell_terms(methods)
+    return fusers
 
 
 def tell_terms(methods: Iterable[str]) -> None:

@@ -1,6 +1,5 @@
 """How infrared is brought onto visible."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -10,13 +9,10 @@ from cyclopts import Group, Parameter
 from ..errors import IrvisError
 
 if TYPE_CHECKING:
-    from ..data.matching import Match
     from ..io import Laying
     from .infrared import InfraredOptions
 
 ALIGNING = Group("Aligning", sort_key=4)
-WATCHED = 5
-"""Pairs of a folder that are looked at for misalignment, evenly spread."""
 
 Model = Annotated[
     Literal["auto", "shift", "similarity", "affine", "homography"],
@@ -78,9 +74,3 @@ class AlignOptions:
             model=self.align_model, rig=rig, distance=infrared.distance, refine=self.align, flow=self.align_flow
         )
         return io.Laying(where=aligner, crop=self.crop_to_overlap)
-
-
-def watched(pairs: "Sequence[Match]") -> frozenset[str]:
-    """Pairs that are looked at for misalignment: a few, evenly spread."""
-    step = max(1, len(pairs) // WATCHED)
-    return frozenset(pair.name for pair in pairs[::step][:WATCHED])

@@ -77,6 +77,11 @@ class ComputeOptions:
                 raise IrvisError(f"{why}: leave out --{name}")
 
     @property
+    def frames(self) -> int:
+        """Frames of a video that are fused as one."""
+        return self.batch or (1 if self.device == "cpu" else 8)
+
+    @property
     def bytes_allowed(self) -> int | None:
         """What `--memory` says; None where it says nothing."""
         from ..budget import parse_memory

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 
 from ..errors import IrvisError
-from ..validate import meant
+from ..validate import meant, misfit
 from .align import AlignOptions
 from .compute import ComputeOptions
 from .draw import DrawOptions
@@ -48,11 +48,11 @@ class FuseOptions:
         unknown = [name for name in given if name not in homes]
         if unknown:
             raise IrvisError(f"fuse has no option {unknown[0]!r}{meant(unknown[0], homes)}")
-        parts: dict[str, dict[str, Any]] = {}
+        kinds, parts = get_type_hints(FuseOptions), dict[str, dict[str, Any]]()
         for name, value in given.items():
-            parts.setdefault(homes[name], {})[name] = value
+            part = homes[name]
+            parts.setdefault(part, {})[name] = _fitting(name, value, get_type_hints(kinds[part]) if part else kinds)
         own = parts.pop("", {})
-        kinds = get_type_hints(FuseOptions)
         return FuseOptions(**own, **{part: kinds[part](**values) for part, values in parts.items()})
 
     def reading(self, where: Callable[..., Any] | None = None) -> "Reading":
@@ -86,6 +86,14 @@ class FuseOptions:
     def coding(self, out: Path, visible: str) -> "Coding":
         """How a fused video is written."""
         return self.video.coding(out, visible, self.output, self.draw.drawing())
+
+
+def _fitting(name: str, value: Any, kinds: Mapping[str, Any]) -> Any:
+    """The value, of the kind that the field takes; a text may stand for a path."""
+    value = Path(value) if isinstance(value, str) and Path in get_args(kinds[name]) else value
+    if wanted := misfit(value, kinds[name]):
+        raise IrvisError(f"{name} must be {wanted}, not {value!r}")
+    return value
 
 
 def homes_of() -> Mapping[str, str]:
