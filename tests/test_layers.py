@@ -83,3 +83,20 @@ def test_a_room_imports_only_from_rooms_below_it():
 
 def test_every_room_has_its_place_in_the_order():
     assert {room(module) for module in MODULES} == set(LEVEL)
+
+
+def test_pictures_are_fused_without_pyav():
+    reached, waiting = set[str](), ["irvis.batch", "irvis.cli", "irvis.app.fusing"]
+    while waiting:
+        module = waiting.pop()
+        if module not in reached:
+            reached.add(module)
+            waiting += imported_at_once(module)
+    assert "irvis.video.library" not in reached
+
+
+def imported_at_once(module: str) -> set[str]:
+    """What an import of the module imports at once: no function is run, nothing is there for annotations only."""
+    path = MODULES[module]
+    package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+    return {name for node in ast.parse(path.read_bytes()).body for name in named(node, package)} - {module}

@@ -1,5 +1,6 @@
 """Weights: what a file says of itself is believed only when its hash is right."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from safetensors.torch import save_file
 import irvis
 from irvis import weights
 from irvis.convert import convert, read
+from irvis.errors import IrvisError
 from irvis.methods import METHODS
+from irvis.spec import Weights
 
 SHIPPED = [(method.name, name) for method in METHODS.values() for name in method.weights]
 
@@ -155,3 +158,51 @@ def test_no_fuzzed_checkpoint_ends_in_a_traceback(tmp_path):
         with pytest.raises(irvis.IrvisError) as caught:
             convert(path, tmp_path / "o.safetensors")
         assert "\n" not in str(caught.value)
+
+
+# ------------------------------------------------------------------------------- weights that are downloaded
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("IRVIS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def published(tmp_path, url="", **facts):
+    """Weights of a tiny network, as a file beside which nothing else is known."""
+    core = METHODS["encdec"].build(width=4)
+    sha256 = weights.save(tmp_path / "there.safetensors", core, method="encdec", options={"width": 4})
+    facts = {"file": "here.safetensors", "sha256": sha256, "url": (tmp_path / "there.safetensors").as_uri()} | facts
+    return Weights(licence="", trained_on="", parameters=1, **facts)
+
+
+def test_weights_with_an_address_are_downloaded_once_and_used(tmp_path, cache, monkeypatch):
+    facts = published(tmp_path)
+    method = replace(METHODS["encdec"], weights={"far": facts})
+    found = weights.find(method, "far")
+    assert found.sha256 == facts.sha256
+    assert found.options == {"width": 4}
+    (tmp_path / "there.safetensors").unlink()
+    assert weights.find(method, "far").sha256 == facts.sha256
+    assert [path.name for path in (cache / "weights").iterdir()] == ["here.safetensors"]
+
+
+def test_a_download_of_another_file_is_refused_and_leaves_nothing(tmp_path, cache):
+    facts = published(tmp_path, sha256="0" * 64)
+    with pytest.raises(IrvisError, match="not the file that was published"):
+        weights.located(facts)
+    assert not [*(cache / "weights").iterdir()]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/a.safetensors", "file:///no/such/file", "nonsense"])
+def test_without_a_connection_one_line_says_where_the_file_may_be_put(tmp_path, cache, url):
+    with pytest.raises(IrvisError, match=r"could not be downloaded.*copy it to .*cache/weights/here.safetensors"):
+        weights.located(published(tmp_path, url=url))
+
+
+def test_a_file_in_the_cache_that_was_changed_is_refused(tmp_path, cache):
+    facts = published(tmp_path)
+    weights.located(facts).write_bytes(b"damaged")
+    with pytest.raises(IrvisError, match="damaged or was changed"):
+        weights.find(replace(METHODS["encdec"], weights={"far": facts}), "far")

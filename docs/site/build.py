@@ -27,10 +27,11 @@ OUTSIDE = {"NOTICE": "licence.md", "LICENSE": "licence.md", **ABOUT}
 """Files of the project that pages may link to, and where they are on the site."""
 
 PYTHON = {
-    "irvis": ("The front door", ["irvis", "irvis.registry", "irvis.types", "irvis.color"]),
+    "irvis": ("The front door", ["irvis", "irvis.options", "irvis.types", "irvis.color"]),
     "io": ("Files", ["irvis.io", "irvis.streaming", "irvis.archive"]),
     "thermal": ("Thermal cameras", ["irvis.thermal", "irvis.thermal.palette", "irvis.cameras"]),
     "align": ("Alignment and checks", ["irvis.align", "irvis.align.warp", "irvis.check"]),
+    "video": ("Videos", ["irvis.video", "irvis.video.job"]),
     "metrics": ("Metrics", ["irvis.metrics", "irvis.metrics.flicker", "irvis.metrics.paq"]),
     "training": (
         "Training",

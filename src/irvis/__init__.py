@@ -12,9 +12,23 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "compare": "api", "create": "creation", "explain": "api", "fuse": "api",
-    "Fuser": "fuser", "METHODS": "methods", "IrvisError": "errors",
+    "fuse_folder": "batch", "fuse_video": "batch",
+    "Fuser": "fuser", "METHODS": "methods", "Spec": "spec", "register": "registry", "IrvisError": "errors",
 }  # fmt: skip
-__all__ = ["METHODS", "Fuser", "IrvisError", "__version__", "compare", "create", "explain", "fuse"]
+__all__ = [
+    "METHODS",
+    "Fuser",
+    "IrvisError",
+    "Spec",
+    "__version__",
+    "compare",
+    "create",
+    "explain",
+    "fuse",
+    "fuse_folder",
+    "fuse_video",
+    "register",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import io, jobs
 from .data import matching
@@ -15,9 +15,10 @@ from .jobs import Done, Reading, Writing
 from .options import FuseOptions
 from .options.video import WRITTEN
 from .steps import step
-from .video.job import Film
-from .video.job import fuse_video as fuse_streams
 from .video.source import is_video
+
+if TYPE_CHECKING:
+    from .video.job import Film
 
 WATCHED = 5
 """Pairs of a folder that are looked at for misalignment, evenly spread."""
@@ -82,7 +83,7 @@ def fuse_video(
     out: str | Path,
     method: str | Sequence[str] = "encdec",
     **options: Any,
-) -> Film:
+) -> "Film":
     """Fuse two videos, or images in sequence, into a video for each method.
 
     Parameters
@@ -100,6 +101,8 @@ def fuse_video(
     ------
     IrvisError: streams that cannot be opened or do not fit, an unknown option, a file that is there already.
     """
+    from .video.job import fuse_video as fuse_streams
+
     methods, chosen = [method] if isinstance(method, str) else list(method), FuseOptions.of(**options)
     refuse_for_video(chosen)
     asked = chosen.streams(str(visible), None if infrared is None else str(infrared))

@@ -89,6 +89,13 @@ def _nobodys(path: Path) -> bool:
     return True
 
 
+def cache_folder() -> Path:
+    """IRVIS_CACHE, or irvis in the user's cache folder."""
+    own = os.environ.get("IRVIS_CACHE")
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(own) if own else base / "irvis"
+
+
 def method_name(method: str) -> str:
     """What a method's text is called in the name of a file or folder: "laplacian:levels=5" is "laplacian-levels-5"."""
     return re.sub(r"[^\w.+-]", "_", re.sub(r"[:=]", "-", method))

@@ -207,8 +207,8 @@ def _version(name: str) -> str:
 
 
 def _checked(facts: spec.Weights) -> str:
-    path = weights.SHIPPED / facts.file
     try:
+        path = weights.located(facts)
         whole = files.digest(path) == facts.sha256
     except IrvisError as problem:
         return f"FAILED: {problem}"

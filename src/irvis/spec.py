@@ -42,12 +42,15 @@ class Weights:
     """A trained checkpoint: where it is, what it is, and the hash that is checked on every load."""
 
     file: str
+    """Its name: inside the package, or in the cache once it was downloaded."""
     sha256: str
     licence: str
     trained_on: str
     parameters: int
     options: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
+    url: str = ""
+    """Where it is downloaded from on first use; empty where it lies in the package."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,13 +1,16 @@
 """Trained weights: safetensors files whose header names the method and its options; every load checks the hash."""
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from http.client import HTTPException
 from importlib.resources import files
 from pathlib import Path
 from threading import get_ident
 from typing import Any
+from urllib.request import urlopen
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,11 +20,14 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from . import published
 from .errors import IrvisError, said
-from .files import digest, whole
+from .files import cache_folder, digest, whole
 from .spec import Method, Weights
+from .steps import step
 from .validate import meant
 
 SHIPPED = Path(str(files("irvis"))) / "shipped"
+TIMEOUT = 30
+"""Seconds without an answer after which a download fails."""
 BEST = "best.safetensors"
 """Of a run's folder: the weights with the least validation loss."""
 
@@ -48,7 +54,7 @@ def find(method: Method, weights: str | Path) -> Checkpoint:
     """Shipped weights by name, or a file, or the best weights of a run's folder, by path."""
     if str(weights) in method.weights:
         facts = method.weights[str(weights)]
-        return load(SHIPPED / facts.file, sha256=facts.sha256, method=method.name)
+        return load(located(facts), sha256=facts.sha256, method=method.name)
     if method.published is not None and published.paths(str(weights)) and not _method(Path(weights)):
         options, state = published.load(method, str(weights))
         digests = [digest(file) for file in published.paths(str(weights))]
@@ -66,6 +72,37 @@ def find(method: Method, weights: str | Path) -> Checkpoint:
     names = ", ".join(method.weights) or "none"
     like = meant(str(weights), method.weights)
     raise IrvisError(f"{method.name} has no weights {str(weights)!r} and no such file exists; shipped: {names}{like}")
+
+
+def located(facts: Weights) -> Path:
+    """The file of named weights: in the package, or in the user's cache, where it is downloaded to on first use.
+
+    Raises
+    ------
+    IrvisError: it cannot be downloaded, or what was downloaded is not the file that was published.
+    """
+    if not facts.url:
+        return SHIPPED / facts.file
+    path = cache_folder() / "weights" / facts.file
+    if not path.is_file():
+        _download(facts, path)
+    return path
+
+
+def _download(facts: Weights, path: Path) -> None:
+    """The file appears whole and with the right hash, or not at all."""
+    step(f"downloading {facts.file}")
+    try:
+        with urlopen(facts.url, timeout=TIMEOUT) as source, whole(path) as unfinished:
+            with unfinished.open("wb") as file:
+                shutil.copyfileobj(source, file)
+            if digest(unfinished) != facts.sha256:
+                raise IrvisError(f"{facts.url} is not the file that was published (sha256 differs): try again later")
+    except (OSError, ValueError, HTTPException) as problem:
+        raise IrvisError(
+            f"{facts.file} could not be downloaded from {facts.url} ({getattr(problem, 'reason', problem)}): connect "
+            f"once, or copy it to {path}"
+        ) from problem
 
 
 def file_of(weights: str | Path) -> Path:
@@ -122,7 +159,10 @@ def load(path: Path, *, method: str, sha256: str | None = None) -> Checkpoint:
     """Read a checkpoint of ours for `method`; a wrong hash, a wrong method or a broken file is an error."""
     found = digest(path)
     if sha256 not in (None, found):
-        raise IrvisError(f"{path}: the file is damaged or was changed (sha256 differs); reinstall irvis")
+        raise IrvisError(
+            f"{path}: the file is damaged or was changed (sha256 differs); "
+            "reinstall irvis, or remove it if it was downloaded"
+        )
     header = header_of(path)
     if header.get("method") != method:
         raise IrvisError(f"{path}: holds weights of {header.get('method', 'no method')!r}, not of {method!r}")

@@ -1,6 +1,6 @@
 """Two lenses, one picture: infrared brought onto visible, or a refusal."""
 
-from .aligner import FAR, Aligner, accepting, misalignment
+from .aligner import FAR, Aligner, accepting, align, misalignment
 from .alignment import SURE, Alignment
 from .estimate import estimate, near
 from .fitting import Model
@@ -16,6 +16,7 @@ __all__ = [
     "Range",
     "Rig",
     "accepting",
+    "align",
     "estimate",
     "misalignment",
     "near",

@@ -17,7 +17,7 @@ from .geometry import Size, resizing
 from .overlays import overlays
 from .rig import Rig, places
 from .rivals import shifts
-from .warp import Placement
+from .warp import Placement, laid_over
 
 FAR = 6.0
 """Pixels of the visible image, at 640 wide: a registered pair that is shifted by more is warned of."""
@@ -76,6 +76,32 @@ class Aligner:
         from .flow import flow
 
         return flow(luma(visible), infrared, matrix).places
+
+
+def align(
+    visible: RGB, infrared: Scaled, *, model: Model = "auto", rig: Rig | None = None, distance: float | None = None
+) -> tuple[Scaled, Scaled]:
+    """Bring one infrared image onto a visible one.
+
+    Parameters
+    ----------
+    visible: (1, 3, h, w) in [0, 1].
+    infrared: (1, 1, any, any) in [0, 1], at least 32 pixels a side.
+    model: what the transform may be; "auto" prefers a similarity.
+    rig: the transform of both cameras, which is applied as it is; None: it is estimated from the pair.
+    distance: of the scene in metres, for a rig that was made from several.
+
+    Returns
+    -------
+    Infrared as the visible camera would see it, (1, 1, h, w), and where it saw anything, (1, 1, h, w) of 0 and 1: what
+    a `Fuser` takes as `infrared` and `valid`.
+
+    Raises
+    ------
+    IrvisError: the estimate is not sure, or the rig is not for images of these sizes.
+    """
+    placement = Aligner(model=model, rig=rig, distance=distance)(visible, infrared)
+    return laid_over(infrared, placement, (visible.shape[-2], visible.shape[-1]))
 
 
 def trusted(alignment: Alignment) -> Placement:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TypeVar
 
 import torch
 
-from ..files import whole
+from ..files import cache_folder, whole
 from ..imports import digest_of
 from .onnx_graph import onnx_of
 from .source import RuntimeInput
@@ -42,13 +41,6 @@ def kept(source: RuntimeInput, suffix: str, make: Callable[[Path], object], read
     with whole(path) as unfinished:
         make(unfinished)
     return read(path)
-
-
-def cache_folder() -> Path:
-    """IRVIS_CACHE, or irvis in the user's cache folder."""
-    own = os.environ.get("IRVIS_CACHE")
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(own) if own else base / "irvis"
 
 
 def _made(source: RuntimeInput) -> bytes:
