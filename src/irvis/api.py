@@ -59,9 +59,11 @@ def fuse(
     """
     if color not in ("keep", "gray"):
         raise IrvisError(f"color is 'keep' or 'gray', not {color!r}")
-    seen, warm, back = _pair(visible, infrared, infrared_range, infrared_color)
+    of_visible, of_infrared, back = _pair(visible, infrared, infrared_range, infrared_color)
     with torch.no_grad():  # no inference tensors: the result is the caller's to compute with
-        fused = fuser(method, device, runtime, precision)(seen.to(device), warm.to(device)).to(seen.device)
+        fused = fuser(method, device, runtime, precision)(of_visible.to(device), of_infrared.to(device)).to(
+            of_visible.device
+        )
     return back(gray(fused) if color == "gray" else fused)
 
 
@@ -95,8 +97,8 @@ def explain(
     ------
     IrvisError: as `irvis.fuse`.
     """
-    seen, warm, _ = _pair(visible, infrared, infrared_range, infrared_color)
-    found = explained(fuser(method, device), seen.to(device), warm.to(device))
+    of_visible, of_infrared, _ = _pair(visible, infrared, infrared_range, infrared_color)
+    found = explained(fuser(method, device), of_visible.to(device), of_infrared.to(device))
     planes = {name: getattr(found, name).cpu() for name in ("fused", "infrared_share", "amount")}
     return replace(found, **planes)
 
@@ -126,10 +128,12 @@ def compare(
     IrvisError: as `irvis.fuse`.
     """
     names = methods.split(",") if isinstance(methods, str) else list(methods)
-    seen, warm, _ = _pair(visible, infrared, infrared_range, infrared_color)
+    of_visible, of_infrared, _ = _pair(visible, infrared, infrared_range, infrared_color)
     with torch.inference_mode():
-        fused = {name: fuser(name, device)(seen[:1].to(device), warm[:1].to(device)).cpu() for name in names}
-    return sheet.compared(Pair("", seen[:1].cpu(), warm[:1].cpu()), fused)
+        fused = {
+            name: fuser(name, device)(of_visible[:1].to(device), of_infrared[:1].to(device)).cpu() for name in names
+        }
+    return sheet.compared(Pair("", of_visible[:1].cpu(), of_infrared[:1].cpu()), fused)
 
 
 def _pair(
@@ -142,15 +146,16 @@ def _pair(
     back: Any
     if _same_file(visible, infrared):
         pair = io.read_pair(visible, infrared, range=span, color="gray" if infrared_color == "gray" else "refuse")
-        seen, warm, back = pair.visible, pair.infrared, partial(_to_pillow, dtype="uint8")
+        of_visible, of_infrared, back = pair.visible, pair.infrared, partial(_to_pillow, dtype="uint8")
     else:
-        seen, back = _visible(visible)
-        warm = _infrared(infrared, span, infrared_color).to(seen.device)
-    if seen.shape[-2:] != warm.shape[-2:] or len(seen) != len(warm):
+        of_visible, back = _visible(visible)
+        of_infrared = _infrared(infrared, span, infrared_color).to(of_visible.device)
+    if of_visible.shape[-2:] != of_infrared.shape[-2:] or len(of_visible) != len(of_infrared):
         raise IrvisError(
-            f"visible is {_size(seen)} and infrared is {_size(warm)}: align them first, or resize the infrared"
+            f"visible is {_size(of_visible)} and infrared is {_size(of_infrared)}: align them first, or resize the "
+            "infrared"
         )
-    return seen, warm, back
+    return of_visible, of_infrared, back
 
 
 def _same_file(visible: Any, infrared: Any) -> bool:

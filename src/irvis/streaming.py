@@ -219,13 +219,13 @@ def _shift(sums: Tensor, rows: int) -> None:
 
 def _window(job: Job, visible: io.Samples, infrared: io.Samples) -> Image:
     """Samples of a window to its fused picture, on the CPU."""
-    seen, _ = io._visible(Raster(job.visible.path, visible, b"", b""))
+    of_visible, _ = io._visible(Raster(job.visible.path, visible, b"", b""))
     counts = marked(infrared, job.gaps)
     valid = None if job.gaps is None else tensor(np.isfinite(counts[..., :1])).to(job.device)
-    warm = gray(tensor(counts))
-    warm = warm / 255 if job.scale is None else torch.from_numpy(scaled(warm.numpy(), job.scale))
+    of_infrared = gray(tensor(counts))
+    of_infrared = of_infrared / 255 if job.scale is None else torch.from_numpy(scaled(of_infrared.numpy(), job.scale))
     rim = None if valid is None else rim_of(valid.float(), depth_of(job.visible.height, job.visible.width))
-    fused = job.fuser(seen.to(job.device), warm.to(job.device), rim).to("cpu", torch.float32)
+    fused = job.fuser(of_visible.to(job.device), of_infrared.to(job.device), rim).to("cpu", torch.float32)
     return gray(fused) if job.channels == 1 else fused
 
 

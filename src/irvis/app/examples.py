@@ -42,9 +42,9 @@ def fog(folder: Path) -> tuple[Path, Path]:
 def thermal(folder: Path) -> tuple[Path, Path]:
     """The counts of a thermal camera, kelvin × 100 in 16 bits."""
     drawn = scene(11, SIZE, Conditions(darkness=0.6))
-    visible, warm = drawn.tensors()
+    visible, infrared = drawn.tensors()
     io.write(folder / "thermal_visible.png", visible)
-    celsius = COLDEST + (HOTTEST - COLDEST) * warm[0, 0].numpy()
+    celsius = COLDEST + (HOTTEST - COLDEST) * infrared[0, 0].numpy()
     path = folder / "thermal_kelvin.tiff"
     Image.fromarray(((celsius + 273.15) * 100).round().astype(np.uint16)).save(path)
     return folder / "thermal_visible.png", path
@@ -52,8 +52,8 @@ def thermal(folder: Path) -> tuple[Path, Path]:
 
 def lenses(folder: Path) -> tuple[Path, Path]:
     """Two cameras side by side: infrared shows another part of the street."""
-    visible, warm = scene(3, SIZE, Conditions(darkness=0.5)).tensors()
-    over, valid = laid_over(warm, LENSES, SIZE)
+    visible, infrared = scene(3, SIZE, Conditions(darkness=0.5)).tensors()
+    over, valid = laid_over(infrared, LENSES, SIZE)
     io.write(folder / "lenses_visible.png", visible)
     io.write(folder / "lenses_infrared.png", over * valid)
     return folder / "lenses_visible.png", folder / "lenses_infrared.png"

@@ -122,7 +122,10 @@ def _switches(looks: Sequence[Look]) -> Iterator[Finding]:
     for before, after in itertools.pairwise(looks):
         if before.both is None or after.both is None:
             continue
-        (seen, felt), (seen_next, felt_next) = before.both, after.both
-        if seen.coarse @ seen_next.coarse > SCENE and (likeness := felt.coarse @ felt_next.coarse) < TURNED:
+        (visible, infrared), (visible_next, infrared_next) = before.both, after.both
+        if (
+            visible.coarse @ visible_next.coarse > SCENE
+            and (likeness := infrared.coarse @ infrared_next.coarse) < TURNED
+        ):
             text = f"infrared is the reverse of {before.match.name} (correlation {likeness:.2f}), the visible is not"
             yield Finding("polarity-switches", after.match.name, text)

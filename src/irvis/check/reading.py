@@ -48,12 +48,14 @@ class _Read(NamedTuple):
 
 def look(match: Match, asked: Asked) -> Look:
     """Both files of a pair; one that cannot be read is a problem of its side, no error."""
-    visible, seen = _side(match.visible, partial(_photo, asked=asked) if match.visible == match.infrared else _picture)
-    infrared, felt = _side(match.infrared, partial(_measured, asked=asked))
-    if seen is None or felt is None or seen.shape[:2] != felt.shape[:2]:
+    visible, of_visible = _side(
+        match.visible, partial(_photo, asked=asked) if match.visible == match.infrared else _picture
+    )
+    infrared, of_infrared = _side(match.infrared, partial(_measured, asked=asked))
+    if of_visible is None or of_infrared is None or of_visible.shape[:2] != of_infrared.shape[:2]:
         return Look(match=match, visible=visible, infrared=infrared)
-    likeness = _likeness(_plane(_spaced(seen)), _plane(_spaced(felt)))
-    shift = misalignment(_image(_shown(_plane(seen), None)), _image(_shown(_plane(felt), asked)))
+    likeness = _likeness(_plane(_spaced(of_visible)), _plane(_spaced(of_infrared)))
+    shift = misalignment(_image(_shown(_plane(of_visible), None)), _image(_shown(_plane(of_infrared), asked)))
     return Look(match=match, visible=visible, infrared=infrared, likeness=likeness, shift=shift)
 
 

@@ -201,7 +201,7 @@ def _way(
     if rig is not None:
         return Aligner(rig=rig, distance=distance)
     found = _estimating(model, points, matcher)
-    return lambda seen, felt, focal: found(seen, felt)
+    return lambda visible, infrared, focal: found(visible, infrared)
 
 
 def _estimating(model: Any, points: Path | None, matcher: str | None) -> "Callable[[RGB, Scaled], Alignment]":
@@ -215,10 +215,12 @@ def _estimating(model: Any, points: Path | None, matcher: str | None) -> "Callab
 
         if points is not None:
             rows = listed.read(points)
-            return lambda seen, felt: listed.from_points(*rows, None, job.size(seen), job.size(felt), model)
+            return lambda visible, infrared: listed.from_points(
+                *rows, None, job.size(visible), job.size(infrared), model
+            )
         function = listed.load_matcher(str(matcher))
-        return lambda seen, felt: estimate(seen, felt, model, matcher=function)
-    return lambda seen, felt: estimate(luma(seen), felt, model)
+        return lambda visible, infrared: estimate(visible, infrared, model, matcher=function)
+    return lambda visible, infrared: estimate(luma(visible), infrared, model)
 
 
 def _align(pairs: "Sequence[Match]", way: "job.Align", files: "job.Files", as_json: bool) -> None:

@@ -49,8 +49,8 @@ def _step(random: Generator) -> tuple[Tensor, Tensor, Tensor]:
     height = random.uniform(0.15, 0.5)
     if random.random() < 0.3:
         return base + height * figure, other, base + height * figure
-    warm = other + height * figure
-    return base, warm, base + figure * (0.9 * warm - base).clamp_min(0.7 * height).clamp_max(0.8)
+    infrared = other + height * figure
+    return base, infrared, base + figure * (0.9 * infrared - base).clamp_min(0.7 * height).clamp_max(0.8)
 
 
 def _smooth(random: Generator) -> tuple[Tensor, Tensor, Tensor]:

@@ -85,10 +85,10 @@ def plateau(fuse: Fusion) -> tuple[float, float]:
     distance = (far[:, None].square() + far.square()).sqrt()[None, None]
     light = 0.25 + 0.75 * torch.sigmoid((56 - distance) / 3)
     checks = ((torch.arange(SIZE) // 16)[:, None] + torch.arange(SIZE) // 16) % 2
-    warm = gaussian(0.3 + 0.3 * checks.float()[None, None], 1.0)
-    fused, inside = _fused(fuse, light, warm), distance < 44
+    infrared = gaussian(0.3 + 0.3 * checks.float()[None, None], 1.0)
+    fused, inside = _fused(fuse, light, infrared), distance < 44
     high, low = inside & (checks[None, None] == 1), inside & (checks[None, None] == 0)
-    kept, there = (float(image[high].mean() - image[low].mean()) for image in (fused, warm))
+    kept, there = (float(image[high].mean() - image[low].mean()) for image in (fused, infrared))
     return kept / there, 255 * float(fused[inside].mean())
 
 

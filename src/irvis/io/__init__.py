@@ -146,14 +146,14 @@ def read_pair(
                 image, meta = photo.whole(measured), Meta(exif=raster.exif)
         elif not resize and laying is None:
             _refuse_other_size(raster, measured.raster)
-        warm = _tensor(made.image[..., None])
+        of_infrared = _tensor(made.image[..., None])
         meta = replace(meta, xmp=read_xmp(raster.path), shown=made.text)
         if laying is None:
-            one = photo.stretched(image, warm, measured, meta)
+            one = photo.stretched(image, of_infrared, measured, meta)
         else:
             with _naming(raster.path) if alone else nullcontext():
                 near = _near_the_cameras(laying, measured) if alone else laying
-                one = laid(image, warm, photo.measured(measured), meta, near)
+                one = laid(image, of_infrared, photo.measured(measured), meta, near)
     kept = thermal(measured, made, sensing, one.placement) if sensing.keep else None
     return Pair(name, one.visible, one.infrared, one.valid, meta=one.meta, thermal=kept)
 

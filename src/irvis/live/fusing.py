@@ -50,23 +50,23 @@ class Fusing:
         if self._last is not None and not moment.fresh and _sides(moment) == _sides(self._last[0]):
             return replace(self._last[1], marks=marks, fresh=False)
         made = partial(Picture, taken=moment.taken, fresh=moment.fresh)
-        visible, infrared = moment.visible.shot, moment.infrared.shot
-        seen = None if visible is None else visible_of(visible.frame)
-        shown = None if infrared is None else self._gray(infrared)
-        if seen is None or shown is None:
-            alone = seen if seen is not None else pixels_of(_tensor(shown))
-            return made(fused=alone, visible=seen, infrared=None if seen is not None else alone, marks=marks)
-        image, warm = image_of(seen, self.device), _tensor(shown).to(self.device)
-        lay = self.joining(image, warm)
+        first, second = moment.visible.shot, moment.infrared.shot
+        visible = None if first is None else visible_of(first.frame)
+        shown = None if second is None else self._gray(second)
+        if visible is None or shown is None:
+            alone = visible if visible is not None else pixels_of(_tensor(shown))
+            return made(fused=alone, visible=visible, infrared=None if visible is not None else alone, marks=marks)
+        image, thermal = image_of(visible, self.device), _tensor(shown).to(self.device)
+        lay = self.joining(image, thermal)
         if lay is None:
-            return made(fused=seen, visible=seen, infrared=None, marks=(*marks, "infrared is being aligned"))
+            return made(fused=visible, visible=visible, infrared=None, marks=(*marks, "infrared is being aligned"))
         self.paired = True
-        over, seen = lay.over(warm), part_of(seen, lay)
-        felt = pixels_of(over)
-        fused = felt if moment.infrared.there else seen
+        over, visible = lay.over(thermal), part_of(visible, lay)
+        infrared = pixels_of(over)
+        fused = infrared if moment.infrared.there else visible
         if moment.visible.there and moment.infrared.there:
             fused = self._fuse(lay, lay.seen(image), over, shown.event == "cut")
-        return made(fused=fused, visible=seen, infrared=felt, marks=marks)
+        return made(fused=fused, visible=visible, infrared=infrared, marks=marks)
 
     def _gray(self, shot: Shot) -> Shown:
         noted = self.graying.note

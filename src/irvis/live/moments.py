@@ -86,25 +86,27 @@ def _awaited(
     while not stop.is_set():
         now = monotonic()
         first, second = visible.newest(now), infrared.newest(now)
-        new = first is not None and first.number > seen[visible.name]
-        felt = second is not None and second.number > seen[infrared.name]
-        more = _worth(visible, infrared, new, felt) - now if most and new != felt else 0.0
-        if (new or felt) and more <= 0:
+        new_visible = first is not None and first.number > seen[visible.name]
+        new_infrared = second is not None and second.number > seen[infrared.name]
+        more = (
+            _worth(visible, infrared, new_visible, new_infrared) - now if most and new_visible != new_infrared else 0.0
+        )
+        if (new_visible or new_infrared) and more <= 0:
             return True
         if now >= until or "ended" in (visible.state, infrared.state):
             return False
         due = [until, *(moment for one in (visible, infrared) if (moment := one.due()) is not None)]
-        visible.bell.wait(max(min(*due, now + more if new or felt else until) - now, 0.001))
+        visible.bell.wait(max(min(*due, now + more if new_visible or new_infrared else until) - now, 0.001))
     return False
 
 
-def _worth(visible: Capture, infrared: Capture, new: bool, felt: bool) -> float:
+def _worth(visible: Capture, infrared: Capture, new_visible: bool, new_infrared: bool) -> float:
     """Until when it is worth while to wait for the other side, where one of them has a new picture."""
     now, step = monotonic(), infrared.rate.step
     first, second = (
         -math.inf if (shot := one.newest(now)) is None else shot.taken + one.delay for one in (visible, infrared)
     )
-    if felt:
+    if new_infrared:
         return first + PATIENCE * step
     return first + GRACE if -math.inf < second + step <= first + GRACE else 0.0
 

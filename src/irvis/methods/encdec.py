@@ -110,10 +110,12 @@ class EncoderDecoder(nn.Module):
 
     def fused(self, visible: Image, infrared: Gray) -> list[Tensor | None]:
         """The fused features of each level, finest first; None where the decoder takes none."""
-        seen = self.visible_encoder(2 * visible - 1)
+        of_visible = self.visible_encoder(2 * visible - 1)
         encoder = self.infrared_encoder or self.visible_encoder
-        warm = encoder((2 * infrared - 1).expand(-1, self.planes, -1, -1))
-        return [self.fusion[str(n)](warm[n], seen[n]) if str(n) in self.fusion else None for n in range(LEVELS)]
+        of_infrared = encoder((2 * infrared - 1).expand(-1, self.planes, -1, -1))
+        return [
+            self.fusion[str(n)](of_infrared[n], of_visible[n]) if str(n) in self.fusion else None for n in range(LEVELS)
+        ]
 
 
 class Encoder(nn.Module):

@@ -92,10 +92,10 @@ class GainNetwork(GainDecoder):
 
     def explained(self, visible: Gray, infrared: Gray) -> tuple[Gray, Gains]:
         """The fused plane, and what of each image went into it."""
-        seen, warm, fused = 2 * visible - 1, 2 * infrared - 1, []
-        for of_visible, of_infrared, mix in zip(self.visible_encoder, self.infrared_encoder, self.fusion, strict=True):
-            seen, warm = relu(of_visible(_extended(seen))), relu(of_infrared(_extended(warm)))
-            fused.append(relu(mix(torch.cat([warm, seen], 1))))
+        of_visible, of_infrared, fused = 2 * visible - 1, 2 * infrared - 1, []
+        for first, second, mix in zip(self.visible_encoder, self.infrared_encoder, self.fusion, strict=True):
+            of_visible, of_infrared = relu(first(_extended(of_visible))), relu(second(_extended(of_infrared)))
+            fused.append(relu(mix(torch.cat([of_infrared, of_visible], 1))))
         return self.composed(fused, visible, infrared)
 
 

@@ -32,7 +32,9 @@ class LayeredNetwork(nn.Module):
         self.planes, self.activation = core.planes, decoder.activation
         visible, infrared = first.layers, (core.infrared_encoder or first).layers
         pairs: Any = zip(visible, infrared, strict=True)
-        self.encoder = nn.ModuleList(_together(warm.weight, seen.weight, first.padding) for seen, warm in pairs)
+        self.encoder = nn.ModuleList(
+            _together(of_infrared.weight, of_visible.weight, first.padding) for of_visible, of_infrared in pairs
+        )
         self.fusion = copy.deepcopy(core.fusion)
         self.decoder = nn.ModuleList(_upward(layer, decoder.padding) for layer in decoder.layers)
         self.output = FilterBank({place: _output(decoder.output.weight, place, decoder.padding) for place in PLACES})
@@ -82,8 +84,8 @@ def _together(infrared: Tensor, visible: Tensor, padding: str) -> nn.Conv2d:
     weights = [pooled_weight(weight.detach()) for weight in (infrared, visible)]
     if infrared.shape == visible.shape:
         return _convolution(torch.cat(weights), 2, padding, stride=2)
-    warm, seen = infrared.shape[1], visible.shape[1]
-    both = [pad(weights[0], (0, 0, 0, 0, 0, seen)), pad(weights[1], (0, 0, 0, 0, warm, 0))]
+    of_infrared, of_visible = infrared.shape[1], visible.shape[1]
+    both = [pad(weights[0], (0, 0, 0, 0, 0, of_visible)), pad(weights[1], (0, 0, 0, 0, of_infrared, 0))]
     return _convolution(torch.cat(both), 1, padding, stride=2)
 
 

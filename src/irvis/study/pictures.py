@@ -45,10 +45,10 @@ def _result(path: Path) -> bytes:
 
 
 @lru_cache(KEPT)
-def _source(sources: Match, warm: bool, reading: Reading) -> bytes:
+def _source(sources: Match, infrared: bool, reading: Reading) -> bytes:
     with _one, io.noting():
         pair = read(sources, reading)
-        return _png(pair.infrared if warm else pair.visible)
+        return _png(pair.infrared if infrared else pair.visible)
 
 
 def _png(image: Image) -> bytes:

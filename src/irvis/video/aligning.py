@@ -153,8 +153,8 @@ def _looks_shifted(lay: Lay, pair: Pair) -> str:
     visible, infrared = _first(pair.visible.frames(pair.start)), _first(pair.infrared.frames(pair.start))
     if visible is None or infrared is None:
         return ""
-    luma, warm = _grays(visible, infrared, pair.following)
-    shift = misalignment(luma, lay.over(warm))
+    luma, of_infrared = _grays(visible, infrared, pair.following)
+    shift = misalignment(luma, lay.over(of_infrared))
     if shift is None:
         return ""
     return f"infrared looks shifted: it should move by about ({shift[0]:+.0f}, {shift[1]:+.0f}) px: type --align"

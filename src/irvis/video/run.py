@@ -122,13 +122,13 @@ class Run:
     def _taken(self) -> Iterator[_Taken]:
         """Decoded, paired, and infrared as gray."""
         ready, asked = self.ready, self.ready.asked
-        seen = ready.visible.frames(asked.start)
+        visible = ready.visible.frames(asked.start)
         if asked.duration is not None:
             end = asked.start + asked.duration
-            seen = takewhile(lambda frame: frame.time < end, seen)
-        warm = ready.infrared.frames(max(asked.start - ready.offset - 2, Fraction(0)))
+            visible = takewhile(lambda frame: frame.time < end, visible)
+        infrared = ready.infrared.frames(max(asked.start - ready.offset - 2, Fraction(0)))
         pairs = paired(
-            seen, warm, offset=ready.offset, match=asked.match, rate=self.coding.rate, trouble=self.trouble
+            visible, infrared, offset=ready.offset, match=asked.match, rate=self.coding.rate, trouble=self.trouble
         )  # fmt: skip
         last: Both | None = None
         for both, shown in beside(pairs, _frame, lambda frames: steady(frames, ready.following)):

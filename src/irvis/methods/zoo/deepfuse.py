@@ -51,8 +51,10 @@ class DeepFuse(nn.Module):
         """Fuse luma and infrared in [0, 1]; with `as_published` RGB and infrared."""
         if not self.as_published:
             return (self.raw(2 * visible - 1, 2 * infrared - 1) + 1) / 2
-        (y, *colours), (warm, *others) = (scripts.opencv_ycrcb(x) for x in (visible, scripts.threefold(infrared)))
-        fused = scripts.truncated((self.raw(2 * y - 1, 2 * warm - 1) + 1) / 2)
+        (y, *colours), (of_infrared, *others) = (
+            scripts.opencv_ycrcb(x) for x in (visible, scripts.threefold(infrared))
+        )
+        fused = scripts.truncated((self.raw(2 * y - 1, 2 * of_infrared - 1) + 1) / 2)
         cr, cb = (scripts.truncated(_mixed(a, b)) for a, b in zip(colours, others, strict=True))
         return scripts.opencv_rgb(fused, cr, cb)
 

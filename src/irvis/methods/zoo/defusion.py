@@ -73,8 +73,8 @@ class DeFusion(nn.Module):
         if not self.as_published:
             return gray(self.raw(scripts.threefold(visible), scripts.threefold(infrared)))
         images = (scripts.threefold(x) for x in (scripts.pillow_gray(visible), infrared))
-        seen, warm = (pad(x, (BORDER,) * 4, mode="reflect") for x in images)
-        return scripts.truncated(self.raw(seen, warm)[..., BORDER:-BORDER, BORDER:-BORDER])
+        of_visible, of_infrared = (pad(x, (BORDER,) * 4, mode="reflect") for x in images)
+        return scripts.truncated(self.raw(of_visible, of_infrared)[..., BORDER:-BORDER, BORDER:-BORDER])
 
     def raw(self, visible: RGB, infrared: RGB) -> RGB:
         """The authors' network: 0 to 1 in, 0 to values of no fixed limit out."""
@@ -82,12 +82,12 @@ class DeFusion(nn.Module):
 
     def decomposed(self, visible: RGB, infrared: RGB) -> tuple[RGB, RGB, RGB, RGB]:
         """What both images show, what only infrared shows, what only the visible image shows, and all of it fused."""
-        warm, seen = self._encoded(infrared), self._encoded(visible)
-        both = self.common_encoder(torch.cat([warm[3], seen[3]], 1))
-        pairs = [torch.cat(pair, 1) for pair in zip(warm, seen, strict=True)]
+        of_infrared, of_visible = self._encoded(infrared), self._encoded(visible)
+        both = self.common_encoder(torch.cat([of_infrared[3], of_visible[3]], 1))
+        pairs = [torch.cat(pair, 1) for pair in zip(of_infrared, of_visible, strict=True)]
         parts = [
-            self._decoded("common", both, [pairs[3], pairs[2], pairs[1]], warm),
-            *(self._decoded("upper", both, [own[3], own[2], own[1]], warm) for own in (warm, seen)),
+            self._decoded("common", both, [pairs[3], pairs[2], pairs[1]], of_infrared),
+            *(self._decoded("upper", both, [own[3], own[2], own[1]], of_infrared) for own in (of_infrared, of_visible)),
         ]
         common, upper, lower = (self.decoder_upper_projection_layer(part) for part in parts)
         return common, upper, lower, self.fusion_rule(parts[1] + parts[2] + parts[0])

@@ -67,8 +67,8 @@ class DLF(nn.Module):
         bases = base(visible), base(infrared)
         details = visible - bases[0], infrared - bases[1]
         found = []
-        for n, (seen, warm) in enumerate(zip(*map(self._activities, details), strict=True)):
-            weight = parts.share(seen, warm)
+        for n, (of_visible, of_infrared) in enumerate(zip(*map(self._activities, details), strict=True)):
+            weight = parts.share(of_visible, of_infrared)
             for_visible, for_infrared = (self._enlarged(x, 2**n, visible) for x in (weight, 1 - weight))
             found.append(for_visible * details[0] + for_infrared * details[1])
         return (bases[0] + bases[1]) / 2 + torch.stack(found).amax(0)

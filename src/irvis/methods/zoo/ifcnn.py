@@ -87,8 +87,8 @@ class IFCNN(nn.Module):
 
     def raw(self, visible: RGB, infrared: RGB) -> RGB:
         """The authors' network: three channels of one scale in and out."""
-        seen, warm = self._features(visible), self._features(infrared)
-        fused = torch.maximum(seen, warm) if self.fusion == "max" else seen + warm
+        of_visible, of_infrared = self._features(visible), self._features(infrared)
+        fused = torch.maximum(of_visible, of_infrared) if self.fusion == "max" else of_visible + of_infrared
         return self.conv4(_block(self.conv3, fused / 2 if self.fusion == "mean" else fused))
 
     def _features(self, image: RGB) -> Tensor:

@@ -72,8 +72,8 @@ class LUTFuse(nn.Module):
             return with_luma(visible, self.luma(visible, infrared))
         size = visible.shape[-2:]
         less = [length // 16 * 16 for length in size]
-        seen, warm = (scripts.resized(image, less) for image in (visible, infrared))
-        return scripts.resized(scripts.truncated(self.raw(seen, warm)), list(size))
+        of_visible, of_infrared = (scripts.resized(image, less) for image in (visible, infrared))
+        return scripts.resized(scripts.truncated(self.raw(of_visible, of_infrared)), list(size))
 
     def raw(self, visible: RGB, infrared: Gray) -> RGB:
         """The authors' fusion: 0 to 1 in, values of no fixed range out."""

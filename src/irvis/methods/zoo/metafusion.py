@@ -64,9 +64,9 @@ class MetaFusion(nn.Module):
         """Fuse RGB and infrared in [0, 1]."""
         if not self.as_published:
             return with_value(visible, self.brightness(visible, infrared).clamp(0, 1))
-        seen, warm = (scripts.resized(image, SIZE) for image in (visible, infrared))
+        of_visible, of_infrared = (scripts.resized(image, SIZE) for image in (visible, infrared))
         coloured = scripts.resized(visible, SIZE, antialias=False)
-        fused = scripts.truncated(_sum(self.raw(seen, warm), value(coloured), warm))
+        fused = scripts.truncated(_sum(self.raw(of_visible, of_infrared), value(coloured), of_infrared))
         return scripts.resized(scripts.rounded(with_value(coloured, fused)), list(visible.shape[-2:]))
 
     def brightness(self, visible: RGB, infrared: Gray) -> Gray:

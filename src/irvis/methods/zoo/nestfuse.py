@@ -171,9 +171,9 @@ class Residual(nn.Module):
         self.conv_ir, self.conv_vi = _layer(width, width), _layer(width, width)
         self.bottelblock = nn.Sequential(_layer(2 * width, width, 1), _layer(width, width), _layer(width, width))
 
-    def forward(self, warm: Tensor, seen: Tensor) -> Tensor:
-        rest = self.bottelblock(torch.cat([self.conv_ir(warm), self.conv_vi(seen)], 1))
-        return self.conv_fusion(torch.cat([warm, seen], 1)) + rest
+    def forward(self, infrared: Tensor, visible: Tensor) -> Tensor:
+        rest = self.bottelblock(torch.cat([self.conv_ir(infrared), self.conv_vi(visible)], 1))
+        return self.conv_fusion(torch.cat([infrared, visible], 1)) + rest
 
 
 class Rectified(Named):

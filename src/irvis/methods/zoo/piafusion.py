@@ -62,12 +62,17 @@ class PIAFusion(nn.Module):
 
     def raw(self, visible: Gray, infrared: Gray) -> Gray:
         """The authors' network: 0 to 1 in, 0 to 1 out."""
-        seen, warm = visible, infrared
+        of_visible, of_infrared = visible, infrared
         for n in (1, 2, 3, 4, 5):
-            seen, warm = (leaky_relu(self.encoder[f"{side}_conv{n}"](x)) for side, x in (("vi", seen), ("ir", warm)))
+            of_visible, of_infrared = (
+                leaky_relu(self.encoder[f"{side}_conv{n}"](x)) for side, x in (("vi", of_visible), ("ir", of_infrared))
+            )
             if n in (2, 3, 4):
-                seen, warm = seen + _attended(warm - seen), warm + _attended(seen - warm)
-        x = torch.cat([seen, warm], 1)
+                of_visible, of_infrared = (
+                    of_visible + _attended(of_infrared - of_visible),
+                    of_infrared + _attended(of_visible - of_infrared),
+                )
+        x = torch.cat([of_visible, of_infrared], 1)
         for n in (1, 2, 3, 4):
             x = leaky_relu(self.decoder[f"conv{n}"](x))
         return self.decoder["conv5"](x).tanh() / 2 + 0.5

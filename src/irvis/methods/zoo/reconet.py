@@ -66,9 +66,9 @@ class ReCoNet(nn.Module):
         """The authors' network: 0 to 1 in, -1 to 1 out."""
         fused = torch.maximum(infrared, visible)
         for _ in range(self.steps):
-            warm = infrared * _attention(self.att_a_conv, infrared, fused)
-            seen = visible * _attention(self.att_b_conv, visible, fused)
-            three = torch.cat([warm, fused, seen], 1)
+            of_infrared = infrared * _attention(self.att_a_conv, infrared, fused)
+            of_visible = visible * _attention(self.att_b_conv, visible, fused)
+            three = torch.cat([of_infrared, fused, of_visible], 1)
             branches = [branch(three) for branch in (self.dil_conv_1, self.dil_conv_2, self.dil_conv_3)]
             fused = self.fus_conv(torch.cat(branches, 1))
         return fused

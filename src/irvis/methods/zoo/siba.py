@@ -64,12 +64,12 @@ class SIBA(nn.Module):
 
     def raw(self, visible: Gray, infrared: Gray) -> Gray:
         """The authors' network: 0 to 1 in, values of no fixed range out."""
-        warm, seen = self.ir_sa(self.ir_conv(infrared)), self.vi_sa(self.vi_conv(visible))
+        of_infrared, of_visible = self.ir_sa(self.ir_conv(infrared)), self.vi_sa(self.vi_conv(visible))
         crossed = [
-            self.ir2vi_ca[0](seen, self.weight_ir(infrared)),
-            self.vi2ir_ca[0](warm, self.weight_vi(visible)),
-            self.irI2vi_ca[0](seen, self.weight_irI(1 - infrared)),
-            self.viI2ir_ca[0](warm, self.weight_viI(1 - visible)),
+            self.ir2vi_ca[0](of_visible, self.weight_ir(infrared)),
+            self.vi2ir_ca[0](of_infrared, self.weight_vi(visible)),
+            self.irI2vi_ca[0](of_visible, self.weight_irI(1 - infrared)),
+            self.viI2ir_ca[0](of_infrared, self.weight_viI(1 - visible)),
         ]
         return self.out_conv(self.fuse_conv(torch.cat(crossed, 1)))
 

@@ -61,10 +61,10 @@ class SuperFusion(nn.Module):
 
     def raw(self, visible: Gray, infrared: Gray) -> Gray:
         """The authors' network: 0 to 1 in, 0 to 1 out."""
-        warm, seen = infrared, visible
-        for of_warm, of_seen in zip(self.encoder_ir, self.encoder_vi, strict=True):
-            warm, seen = leaky_relu(of_warm(warm)), leaky_relu(of_seen(seen))
-        x = parts.mixed(warm, seen, self.SAM(torch.cat([warm, seen], 1)))
+        of_infrared, of_visible = infrared, visible
+        for layer_infrared, layer_visible in zip(self.encoder_ir, self.encoder_vi, strict=True):
+            of_infrared, of_visible = leaky_relu(layer_infrared(of_infrared)), leaky_relu(layer_visible(of_visible))
+        x = parts.mixed(of_infrared, of_visible, self.SAM(torch.cat([of_infrared, of_visible], 1)))
         for layer in self.decoder[:-1]:
             x = leaky_relu(layer(x))
         return self.decoder[-1](x).tanh() / 2 + 0.5

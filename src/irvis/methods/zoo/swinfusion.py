@@ -83,15 +83,20 @@ class SwinFusion(nn.Module):
         """The authors' network: 0 to 1 in, values of no fixed range out."""
         height, width = visible.shape[-2:]
         border = (0, -width % WINDOW, 0, -height % WINDOW)
-        warm, seen = (self._tokens(pad(image, border, mode="reflect")) for image in (infrared, visible))
-        warm, seen = self._attended("Ex_A", warm), self._attended("Ex_B", seen)
+        of_infrared, of_visible = (self._tokens(pad(image, border, mode="reflect")) for image in (infrared, visible))
+        of_infrared, of_visible = self._attended("Ex_A", of_infrared), self._attended("Ex_B", of_visible)
         norm = self.patch_embed["norm"]
-        warm, seen = norm(warm), norm(seen)
+        of_infrared, of_visible = norm(of_infrared), norm(of_visible)
         for unit in self.layers_Fusion:
-            warm, seen = unit["residual_group_A"]["blocks"](warm), unit["residual_group_B"]["blocks"](seen)
+            of_infrared, of_visible = (
+                unit["residual_group_A"]["blocks"](of_infrared),
+                unit["residual_group_B"]["blocks"](of_visible),
+            )
             for block in unit["residual_group"]["blocks"]:
-                warm, seen = block(warm, seen)
-        both = torch.cat([self.get_submodule("norm_Fusion_A")(warm), self.get_submodule("norm_Fusion_B")(seen)], -1)
+                of_infrared, of_visible = block(of_infrared, of_visible)
+        both = torch.cat(
+            [self.get_submodule("norm_Fusion_A")(of_infrared), self.get_submodule("norm_Fusion_B")(of_visible)], -1
+        )
         x = leaky_relu(self.conv_after_body_Fusion(both.permute(0, 3, 1, 2)), 0.2)
         x = self._attended("Re", norm(x.permute(0, 2, 3, 1))).permute(0, 3, 1, 2)
         for layer in (self.conv_last1, self.conv_last2):

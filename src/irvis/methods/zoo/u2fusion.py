@@ -62,14 +62,15 @@ class U2Fusion(nn.Module):
         """Fuse luma and infrared in [0, 1]; with `as_published` RGB and infrared."""
         if not self.as_published:
             return (self.raw(2 * visible - 1, 2 * infrared - 1) + 1) / 2
-        seen, warm = (
+        of_visible, of_infrared = (
             [2 * part - 1 for part in scripts.opencv_ycrcb(x)] for x in (visible, scripts.threefold(infrared))
         )
-        weights = [[x.abs() + 1e-8 for x in of[1:]] for of in (seen, warm)]
+        weights = [[x.abs() + 1e-8 for x in of[1:]] for of in (of_visible, of_infrared)]
         chroma = [
-            (a * x + b * y).div(a + b).clamp(-1, 1) for x, y, a, b in zip(seen[1:], warm[1:], *weights, strict=True)
+            (a * x + b * y).div(a + b).clamp(-1, 1)
+            for x, y, a, b in zip(of_visible[1:], of_infrared[1:], *weights, strict=True)
         ]
-        fused = [scripts.truncated((x + 1) / 2) for x in (self.raw(seen[0], warm[0]), *chroma)]
+        fused = [scripts.truncated((x + 1) / 2) for x in (self.raw(of_visible[0], of_infrared[0]), *chroma)]
         return scripts.opencv_rgb(fused[0], fused[1], fused[2])
 
     def raw(self, visible: Gray, infrared: Gray) -> Gray:

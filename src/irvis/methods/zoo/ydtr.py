@@ -70,8 +70,8 @@ class YDTR(nn.Module):
 
     def raw(self, visible: Gray, infrared: Gray) -> Gray:
         """The authors' network: 0 to 1 in, -1 to 1 out."""
-        warm, seen = (self._filtered(relu(self.convInput(image))) for image in (infrared, visible))
-        return self.convolutional_out(self._filtered(warm + seen)).tanh()
+        of_infrared, of_visible = (self._filtered(relu(self.convInput(image))) for image in (infrared, visible))
+        return self.convolutional_out(self._filtered(of_infrared + of_visible)).tanh()
 
     def _filtered(self, x: Tensor) -> Tensor:
         batch, channels, height, width = x.shape
