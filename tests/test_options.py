@@ -20,7 +20,7 @@ OTHER: dict[str, object] = {
     "emissivity": 0.9, "humidity": 0.5, "window_transmission": 0.9, "kelvin_per_count": 0.01, "frame": 3,
     "rig": Path("rig.json"), "fps": "25", "infrared_fps": "9", "start": "1:30", "duration": "20", "offset": 0.5,
     "codec": "ffv1", "pixel_format": "gray", "spot": ["3,4"], "calibration": Path("pairs"), "memory": "2GB",
-    "quality": 80, "steady": False, "audio": False, "device": "cuda",
+    "quality": 80, "steady": False, "audio": False, "device": "cuda", "ray": ["auto"],
 }  # fmt: skip
 """A value that is not the default, where the type does not give one."""
 

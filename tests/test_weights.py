@@ -169,7 +169,7 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
-def published(tmp_path, url="", **facts):
+def published(tmp_path, **facts):
     """Weights of a tiny network, as a file beside which nothing else is known."""
     core = METHODS["encdec"].build(width=4)
     sha256 = weights.save(tmp_path / "there.safetensors", core, method="encdec", options={"width": 4})

@@ -17,7 +17,15 @@ DEFAULT = "encdec"
 def register(name: str, *, spec: Spec | Callable[..., Spec], **facts: Any) -> Callable[[Any], Any]:
     """Enter the decorated core (a module class or a function) into `METHODS`.
 
-    The first line of its docstring is the summary that `irvis methods` shows.
+    Parameters
+    ----------
+    name: what the method is called, as in `irvis.create(name)`. The first line of the core's docstring is its summary.
+    spec: what the core expects of its inputs, or a function of its options that says it.
+    facts: more fields of `irvis.spec.Method`: paper, weights, small.
+
+    Raises
+    ------
+    ValueError: the name is taken.
     """
 
     def enter(build: Any) -> Any:

@@ -74,7 +74,11 @@ def estimate(
 
 
 def near(visible: Gray, infrared: Scaled, start: Matrix, model: Model = "auto") -> Alignment:
-    """Refine a transform that is known to about 30 pixels (of the visible image at 640 wide): no search."""
+    """Refine a transform that is known to about 30 pixels (of the visible image at 640 wide): no search.
+
+    visible, infrared: gray, (1, 1, any, any) in [0, 1]; start: the matrix from visible to infrared pixels; model: what
+    the transform may be. An IrvisError where an image is blank, or smaller than 32 pixels.
+    """
     checked(visible, "visible")
     checked(infrared, "infrared")
     masks = overlays(visible, infrared)

@@ -4,15 +4,18 @@ import os
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
+from .. import io
+from ..data import matching
 from ..data.matching import Match, Matches
 from ..thermal import polarity
 from . import folders, pairs, reading
 from .found import KINDS, Asked, Finding, Look
 
-__all__ = ["Asked", "Report", "judge", "look_at"]
+__all__ = ["Asked", "Report", "check", "judge", "look_at"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,8 +39,40 @@ class Report:
         return tuple(dict.fromkeys(finding.pair for finding in self.findings if finding.serious))
 
 
+def check(
+    visible: str | Path,
+    infrared: str | Path | None = None,
+    *,
+    match: tuple[str, str] | None = None,
+    asked: Asked = Asked(),  # noqa: B008
+    workers: int | None = None,
+) -> Report:
+    """Look for what is wrong with pairs before they are fused.
+
+    Parameters
+    ----------
+    visible, infrared: a folder each, or one that holds both.
+    match: how stems differ: ("{id}_W", "{id}_T").
+    asked: how infrared will be read: range, colours, size, thermal files.
+    workers: threads; None: one per core.
+
+    Returns
+    -------
+    Findings, serious ones first, and the pairs that `irvis fuse` would refuse.
+
+    Raises
+    ------
+    IrvisError: nothing matches, or the folders are not there.
+    """
+    found = matching.match(visible, infrared, patterns=match, both=io.holds_record)
+    return judge(found, list(look_at(found.pairs, asked, workers)), asked)
+
+
 def look_at(matches: Sequence[Match], asked: Asked, workers: int | None = None) -> Generator[Look, None, None]:
-    """Every pair in order, looked at by several threads (one per core unless told)."""
+    """Every pair of `matches` in order, looked at by several threads.
+
+    asked: how infrared is read; workers: how many threads, one per core if None.
+    """
     pool = ThreadPoolExecutor(workers or os.cpu_count() or 1, initializer=torch.set_num_threads, initargs=(1,))
     try:
         yield from pool.map(lambda match: reading.look(match, asked), matches)
@@ -46,7 +81,10 @@ def look_at(matches: Sequence[Match], asked: Asked, workers: int | None = None) 
 
 
 def judge(matches: Matches, looks: Sequence[Look], asked: Asked) -> Report:
-    """All findings in the pairs and in the folder as a whole."""
+    """All findings in the pairs and in the folder as a whole.
+
+    matches: the pairs, and files that stay alone; looks: what `look_at` gave of the pairs; asked: how they were read.
+    """
     single = [finding for look in looks for finding in pairs.findings(look, asked)]
     swapped = sum(finding.kind == "swapped" for finding in single)
     order = {kind: place for place, kind in enumerate(KINDS)}

@@ -100,7 +100,10 @@ class Scale:
 
 
 def settled(range: Range, percentiles: Percentiles, unit: Literal["counts", "celsius"] = "counts") -> Scale:
-    """The scale of a range for numbers with these percentiles; of no numbers at all it is 0 to 1."""
+    """The scale of a range for numbers with these percentiles; of no numbers at all it is 0 to 1.
+
+    range: what becomes black and white; percentiles: a function that gives those of the numbers; unit: of the numbers.
+    """
     low, high, shares = range.low, range.high, np.linspace(0, 100, LEVELS)
     if range.unit == "percent":
         shares = np.linspace(range.low, range.high, LEVELS)
@@ -112,7 +115,7 @@ def settled(range: Range, percentiles: Percentiles, unit: Literal["counts", "cel
 
 
 def scale_of(numbers: NDArray[Any], range: Range, unit: Literal["counts", "celsius"] = "counts") -> Scale:
-    """The scale of a range for one image."""
+    """The scale of a range for one image: numbers (any shape; those that are not finite do not count) of a unit."""
     values = np.asarray(numbers, dtype=np.float64)
     finite = values[np.isfinite(values)]
     return settled(range, lambda shares: tuple(np.percentile(finite, shares)) if finite.size else None, unit)
@@ -128,7 +131,7 @@ def to_unit(counts: NDArray[Any], range: Range) -> NDArray[np.float32]:
 
 
 def scaled(numbers: NDArray[Any], scale: Scale) -> NDArray[np.float32]:
-    """The same by a settled scale."""
+    """Numbers as gray in [0, 1], float32, by a settled scale; what is not finite becomes 0."""
     unit, measured = _unit(numbers, scale)
     if scale.curve == "contrast-limited" and scale.low < scale.high:
         own = scale.curves or Curves(contrast.curves(contrast.histograms(unit, measured)))

@@ -21,7 +21,7 @@ SUFFIXES = (
 
 
 def is_video(text: str) -> bool:
-    """Whether a name is that of moving pictures: by its suffix, or because it counts (frames/%04d.png)."""
+    """Whether a text names moving pictures: by its suffix, or because it counts (frames/%04d.png)."""
     path = Path(text)
     counts = bool(pictures.PATTERN.search(path.name)) and not path.exists()  # 50%done.png is a file
     return path.suffix.lower() in SUFFIXES or counts
