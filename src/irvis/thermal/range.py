@@ -131,7 +131,7 @@ def to_unit(counts: NDArray[Any], range: Range) -> NDArray[np.float32]:
 
 
 def scaled(numbers: NDArray[Any], scale: Scale) -> NDArray[np.float32]:
-    """Numbers as gray in [0, 1], float32, by a settled scale; what is not finite becomes 0."""
+    """The numbers as gray in [0, 1], float32, by a settled scale; what is not finite becomes 0."""
     unit, measured = _unit(numbers, scale)
     if scale.curve == "contrast-limited" and scale.low < scale.high:
         own = scale.curves or Curves(contrast.curves(contrast.histograms(unit, measured)))
