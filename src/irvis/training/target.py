@@ -3,8 +3,8 @@
 Both images are taken apart by a chain of guided filters (He, Sun & Tang 2010), edges kept, as in Zhou et al. 2016
 (`hmsd-gf`). Detail is taken from the image that has more of it, less its noise. Large structures of infrared stay out
 of bright, smooth parts of the visible image (sky, walls). The base is the visible one, moved towards infrared by a few
-gray levels, its shadows a little lifted; what is clearly warmer than its surroundings is lifted to its brightness in
-infrared, but below white; saturated light is lowered where infrared shows something in it; where the visible image is
+gray levels, its shadows a little lifted; what is clearly warmer than its surroundings shows infrared's detail and is
+lifted to its brightness there, but below white; saturated light is lowered where infrared shows something in it; where the visible image is
 dark and noisy, infrared leads.
 """
 
@@ -20,7 +20,7 @@ CHAIN = ((2, 0.02), (4, 0.05), (10, 0.08), (24, 0.12), (56, 0.16))
 """Radius in pixels (of a picture 480 pixels high) and deviation of each guided filter."""
 NOISE_LEFT = (1.0, 0.40, 0.16, 0.06, 0.02)
 """How much of white noise, as a deviation, is left in each layer."""
-GAIN = (1.15, 1.15, 1.15, 1.0, 0.8)
+GAIN = (1.25, 1.25, 1.2, 1.1, 0.9)
 """On the detail of each layer."""
 TOWARDS, FARTHEST = 0.4, 0.1
 """How far the base is moved towards infrared: this share of the difference, and never more than that."""
@@ -54,6 +54,7 @@ def target(luma: Gray, infrared: Gray) -> Gray:
     detail, from_infrared = _detail(visible, thermal, places, scale)
     base = visible.base + _infrared_leads(visible) * (thermal.base - visible.base)
     move = FARTHEST * torch.tanh(TOWARDS / FARTHEST * (thermal.base - base))
+    base = torch.lerp(base, thermal.base, 0.5 * (1 - places.saturated) * places.warm)
     base = (base + (1 - places.saturated) * (1 - places.plain) * move).clamp(0, 1)
     base = base + 0.35 * base * (1 - base).square()
     room = 1.6 * places.saturated * _twice(from_infrared.clamp_min(0), 6, scale)
@@ -101,7 +102,7 @@ def _detail(visible: Source, thermal: Source, places: Places, scale: float) -> t
         warm, strength_infrared = _calmed(of_infrared, thermal.noise, level, radius, (0.003, 0.015), 1.6, 0.9)
         kept = 1 - (0.0, 0.5, 0.9, 0.9, 0.9)[level] * places.plain
         strength_visible = (0.5 * strength_visible + seen.square()).sqrt() * 1.15
-        strength_infrared = (0.5 * strength_infrared + warm.square()).sqrt() * kept * (1 + 0.5 * places.saturated)
+        strength_infrared = (0.5 * strength_infrared + warm.square()).sqrt() * kept * (1 + 0.5 * places.saturated + 1.5 * places.warmish)
         share = box(torch.sigmoid(5 * ((strength_infrared + 0.003).log() - (strength_visible + 0.003).log())), 1)
         from_infrared = from_infrared + share * kept * warm
         fused = fused + GAIN[level] * ((1 - 0.9 * share) * seen + share * kept * warm)
