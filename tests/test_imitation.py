@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+import irvis
 from irvis.data.pairs import Taught
 from irvis.data.patterns import SIDE, Patterns
 from irvis.filters import expand, gaussian, reduce
@@ -194,3 +195,9 @@ def test_the_fused_picture_is_made_of_the_gains_that_are_told():
         band = details[level] if level else torch.pixel_shuffle(details[0], 2)
         made = expand(made) + (gains.bands[level] * torch.cat(band.chunk(2), 1)).sum(1, keepdim=True)
     assert torch.allclose(made, fused, atol=1e-5)
+
+
+@pytest.mark.parametrize("option", [{"padding": "zero"}, {"activation": "gelu"}, {"skip": False}, {"fusion": "max"}])
+def test_options_that_mean_nothing_to_a_network_of_gains_are_refused(option):
+    with pytest.raises(irvis.IrvisError, match="takes width and domain only"):
+        irvis.create("encdec", weights=None, width=4, output="gains", **option)

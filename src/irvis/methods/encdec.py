@@ -88,6 +88,8 @@ class EncoderDecoder(nn.Module):
             raise ValueError(f"width must be an even number, not {width}")
         self.gains = GainNetwork(width) if output == "gains" else None
         if self.gains is not None:
+            if (activation, padding, encoders, fusion, skip) != ("none", "replicate", "separate", "conv1x1", True):
+                raise ValueError('output "gains" takes width and domain only, no other option of encdec')
             return
         planes = 3 if domain == "rgb" else 1
         shared = encoders == "shared"

@@ -3,9 +3,9 @@
 Both images are taken apart by a chain of guided filters (He, Sun & Tang 2010), edges kept, as in Zhou et al. 2016
 (`hmsd-gf`). Detail is taken from the image that has more of it, less its noise. Large structures of infrared stay out
 of bright, smooth parts of the visible image (sky, walls). The base is the visible one, moved towards infrared by a few
-gray levels, its shadows a little lifted; what is clearly warmer than its surroundings shows infrared's detail and is
-lifted to its brightness there, but below white; saturated light is lowered where infrared shows something in it; where the visible image is
-dark and noisy, infrared leads.
+gray levels, its shadows a little lifted. What is clearly warmer than its surroundings shows infrared's detail and is
+lifted to its brightness there, but below white. Saturated light is lowered where infrared shows something in it. Where
+the visible image is dark and noisy, infrared leads.
 """
 
 from typing import NamedTuple
@@ -102,7 +102,8 @@ def _detail(visible: Source, thermal: Source, places: Places, scale: float) -> t
         warm, strength_infrared = _calmed(of_infrared, thermal.noise, level, radius, (0.003, 0.015), 1.6, 0.9)
         kept = 1 - (0.0, 0.5, 0.9, 0.9, 0.9)[level] * places.plain
         strength_visible = (0.5 * strength_visible + seen.square()).sqrt() * 1.15
-        strength_infrared = (0.5 * strength_infrared + warm.square()).sqrt() * kept * (1 + 0.5 * places.saturated + 1.5 * places.warmish)
+        favoured = 1 + 0.5 * places.saturated + 1.5 * places.warmish
+        strength_infrared = (0.5 * strength_infrared + warm.square()).sqrt() * kept * favoured
         share = box(torch.sigmoid(5 * ((strength_infrared + 0.003).log() - (strength_visible + 0.003).log())), 1)
         from_infrared = from_infrared + share * kept * warm
         fused = fused + GAIN[level] * ((1 - 0.9 * share) * seen + share * kept * warm)
