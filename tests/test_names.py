@@ -21,10 +21,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_create_takes_the_words_of_the_command_line():
-    fuser = irvis.create("encdec:tiny:padding=zero")
-    assert fuser.options == {"width": 8, "activation": "relu", "padding": "zero"}
+    fuser = irvis.create("encdec:paper:padding=zero")
+    assert fuser.options == {"width": 64, "activation": "none", "padding": "zero"}
     assert irvis.create("laplacian:levels=3").options == {"levels": 3}
-    assert irvis.create("encdec:tiny", padding="zero").options["padding"] == "zero"
+    assert irvis.create("encdec:paper", padding="zero").options["padding"] == "zero"
 
 
 @pytest.mark.parametrize(

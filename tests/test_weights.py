@@ -134,9 +134,9 @@ def test_a_file_that_asks_for_a_million_layers_is_refused_at_once(tmp_path):
 
 def test_weights_of_another_size_are_told_in_whole_words():
     with pytest.raises(irvis.IrvisError) as caught:
-        irvis.create("encdec:tiny", width=4)
+        irvis.create("encdec:paper", width=4)
     text = str(caught.value)
-    assert "visible_encoder.layers.0.weight is of size [8, 1, 3, 3], not [4, 1, 3, 3] (and " in text
+    assert "visible_encoder.layers.0.weight is of size [64, 1, 3, 3], not [4, 1, 3, 3] (and " in text
     assert text.endswith("more)")
 
 
