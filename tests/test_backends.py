@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 
 import irvis
 from irvis import IrvisError, creation
+from irvis.demo import embedded
 from irvis.io import IrvisWarning
 from irvis.runtime import backends, calibration, substitutes
 
@@ -69,7 +70,8 @@ def test_bfloat16_stays_within_half_a_gray_level_on_average(runtime):
     if not _can_bfloat16(runtime):
         pytest.skip("no bf16 here")
     fuser = made("encdec", runtime, "bf16", weights="tiny", strict=True)
-    plain, images = creation.create("encdec", weights="tiny"), pair(1, 96, 128)
+    street = embedded(size=(96, 128))[0]
+    plain, images = creation.create("encdec", weights="tiny"), (street.visible, street.infrared)
     error = (fuser(*images) - plain(*images)).abs() * 255
     assert float(error.mean()) < 0.5
     assert float(error.max()) < 8
@@ -89,8 +91,6 @@ def _can_bfloat16(runtime: str) -> bool:
 def test_eight_bits_keep_the_picture(runtime, monkeypatch):
     if runtime == "openvino":
         pytest.importorskip("nncf")
-    from irvis.demo import embedded
-
     monkeypatch.setattr(calibration, "COUNT", 3)
     fuser = made("encdec", runtime, "int8", weights="tiny")
     street = embedded(size=(192, 256))[0]
