@@ -17,6 +17,7 @@ from PIL import Image
 
 from irvis import check, io
 from irvis.check import colours, defects, found, reading
+from irvis.check.show import table
 from irvis.cli import main
 from irvis.data import matching
 from irvis.thermal import Range, polarity
@@ -240,7 +241,10 @@ def test_a_pair_with_the_same_finding_on_both_sides_counts_once(folder, capsys):
         change(folder, lambda gray: np.full_like(gray, 7), n=str(n))
     change(folder, lambda colour: np.full_like(colour, 7), "vi")
     assert irvis("check", folder) == 0
-    assert re.search(rf"empty frame +{PAIRS} ", capsys.readouterr().out)
+    told = capsys.readouterr().out
+    assert re.search(rf"empty frame +{PAIRS} ", told)
+    rows = sum(int(cell) for cell in table(report(folder)).columns[2].cells)
+    assert f"; {rows} findings;" in told
 
 
 def test_a_shift_that_is_seen_is_told(folder, monkeypatch):

@@ -37,9 +37,8 @@ def summary(report: Report) -> str:
     """One line."""
     known = report.polarity
     looked = f"{len(report.looks)} pairs looked at, {len(report.refused)} that cannot be fused as they are"
-    return (
-        f"{looked}; {len(report.findings)} findings; infrared {known if known != 'unknown' else 'of unknown polarity'}"
-    )
+    found = len({(finding.kind, finding.pair or finding.text) for finding in report.findings})
+    return f"{looked}; {found} findings; infrared {known if known != 'unknown' else 'of unknown polarity'}"
 
 
 def lines(report: Report) -> Iterator[str]:
