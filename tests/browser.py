@@ -3,6 +3,7 @@
 import shlex
 import shutil
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -79,12 +80,34 @@ def send(page: Any, visible: Path, infrared: Path | None = None) -> None:
             page.wait_for_selector(f"#{name} .file-preview")
 
 
+def drop(page: Any, place: str, *files: Path) -> None:
+    """Files dropped on a part of the page."""
+    sent = [(path.name, b64encode(path.read_bytes()).decode()) for path in files]
+    page.evaluate(
+        """([place, sent]) => {
+            const held = new DataTransfer();
+            for (const [name, text] of sent)
+              held.items.add(new File([Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0))], name));
+            for (const kind of ["dragover", "drop"])
+              document.querySelector(place).dispatchEvent(
+                new DragEvent(kind, { dataTransfer: held, bubbles: true, cancelable: true }));
+        }""",
+        [place, sent],
+    )
+
+
 def choose(page: Any, control: str, text: str) -> None:
     """An entry of a list."""
     box = page.locator(f"#{control} input[role=listbox], #{control} input[role=combobox]").first
     box.click()
     page.locator(f"#{box.get_attribute('aria-controls')} [role=option][aria-label='{text}']").click()
     page.keyboard.press("Escape")
+
+
+def compare(page: Any, text: str) -> None:
+    """Another method beside the first."""
+    page.locator("#more").get_by_role("button", name="Compare with").click()
+    page.locator("#compare").get_by_label(text, exact=True).check()
 
 
 def fuse(page: Any) -> None:

@@ -187,6 +187,55 @@ def test_sizes_that_differ_are_refused_with_the_button_that_helps(actions, root)
     assert "--" not in text
 
 
+def test_swapped_files_are_refused_with_the_button_that_swaps_them(actions, root):
+    visible, _ = pair(root / "sent")
+    gray, coloured = root / "sent" / "gray.png", root / "sent" / "coloured.png"
+    shape = np.linspace(0, 255, 160 * 120).reshape(120, 160).astype(np.uint8)
+    Image.fromarray(shape).save(gray)
+    Image.fromarray(np.stack([shape, 255 - shape, shape // 3], 2)).save(coloured)
+    changed = actions.fuse({"visible": str(gray), "infrared": str(coloured)}, "someone", lambda share, text: None)
+    assert changed["swap"]["visible"]
+    changed = actions.fuse({"visible": str(visible)}, "someone", lambda share, text: None)
+    assert not changed["swap"]["visible"]
+
+
+def test_a_cancelled_fusion_stops_at_its_next_step_and_the_next_one_runs(actions, root):
+    files = dict(zip(("visible", "infrared"), map(str, pair(root / "sent")), strict=True))
+    sent = files | {"method": "average", "compare": ["max"]}
+    changed = actions.fuse(sent, "someone", lambda share, text: actions.cancel("someone"))
+    assert "Cancelled" in changed["message"]
+    assert not list(actions.root.glob("rooms/*/fused-*"))
+    assert "viewer" in actions.fuse(sent, "someone", lambda share, text: None)
+
+
+def test_what_came_from_which_camera_is_shown_and_offered(actions, root):
+    files = dict(zip(("visible", "infrared"), map(str, pair(root / "sent")), strict=True))
+    changed = actions.fuse(files | {"method": "average", "explain": True}, "someone", lambda share, text: None)
+    assert changed["explains"]["visible"]
+    assert ".explain.png" in changed["explained"]
+    assert ".explain.png" in changed["downloads"]
+    assert "--explain" in changed["command"]
+    assert not actions.fuse(files, "someone", lambda share, text: None)["explains"]["visible"]
+
+
+def test_hints_are_read_with_a_contrast_of_four_and_a_half(actions):
+    from irvis.app import page
+
+    look = page.theme()
+    for name in page.QUIET:
+        value = getattr(look, name).removeprefix("*")
+        ground = "#0f172a" if name.endswith("_dark") else "#ffffff"
+        assert contrast(getattr(look, value), ground) >= 4.5, name
+
+
+def contrast(one: str, other: str) -> float:
+    """Of two colours, after WCAG 2."""
+    levels = [[int(text[n : n + 2], 16) / 255 for n in (1, 3, 5)] for text in (one, other)]
+    linear = [[x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in row] for row in levels]
+    dark, light = sorted(0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in linear)
+    return (light + 0.05) / (dark + 0.05)
+
+
 def test_numbers_under_the_cursor_are_those_of_the_file(actions, root):
     files = kelvin(root / "sent")
     fused = run(actions, *files, kelvin_per_count=0.01)

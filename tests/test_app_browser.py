@@ -11,7 +11,9 @@ from browser import (
     READY,
     choose,
     chromium,
+    compare,
     downloaded,
+    drop,
     fuse,
     kelvin,
     opened,
@@ -88,7 +90,7 @@ def test_a_file_that_is_none_is_told_and_the_next_one_is_fused(browser, server, 
         told.wait_for()
         assert "cannot be read" in told.inner_text()
         assert page.locator("#message img").count() == 0
-        page.locator("#visible button[aria-label=Clear]").click()
+        page.locator("#visible button[aria-label^=Clear]").click()
         send(page, visible)
         choose(page, "method", "average")
         fuse(page)
@@ -101,7 +103,7 @@ def test_pictures_side_by_side_are_enlarged_in_step_and_tell_their_degrees(brows
     with opened(browser, server.address) as page:
         send(page, visible, infrared)
         choose(page, "method", "average")
-        choose(page, "compare", "max")
+        compare(page, "max")
         page.get_by_role("button", name="Temperatures").click()
         page.locator("#kelvin_per_count textarea").fill("0.01")
         fuse(page)
@@ -120,6 +122,23 @@ def test_pictures_side_by_side_are_enlarged_in_step_and_tell_their_degrees(brows
 
     with Image.open(infrared) as counts:
         assert abs(counts.getpixel((int(x), int(y))) / 100 - 273.15 - float(degrees)) < 0.051
+
+
+def test_files_dropped_on_the_large_panel_go_to_their_fields_which_have_names_and_thumbnails(browser, server, tmp_path):
+    visible, infrared = pair(tmp_path)
+    with opened(browser, server.address) as page:
+        for side in ("Visible", "Infrared"):
+            assert page.get_by_role("button", name=f"{side}: drop a file or choose one").count() == 1
+        drop(page, "#viewer", infrared, visible)
+        for path in (visible, infrared):
+            page.wait_for_selector(f"#{path.stem} .file-preview")
+            assert path.stem in page.locator(f"#{path.stem} .file-preview").inner_text()
+            page.wait_for_function(f"document.querySelector('#{path.stem} .thumb')?.naturalWidth > 0")
+        choose(page, "method", "average")
+        page.locator("#explain input").check()
+        fuse(page)
+        page.wait_for_function("document.querySelector('#explained img')?.naturalWidth > 0")
+        assert page.locator("#cancel").is_hidden()
 
 
 def test_a_shifted_pair_is_aligned_by_one_click(browser, server, tmp_path):
@@ -149,7 +168,7 @@ def test_two_videos_become_one_that_plays(browser, server, tmp_path):
         assert downloaded(page, tmp_path).suffix == ".mp4"
         send_pictures = pair(tmp_path)
         for name in ("visible", "infrared"):
-            page.locator(f"#{name} button[aria-label=Clear]").click()
+            page.locator(f"#{name} button[aria-label^=Clear]").click()
         send(page, *send_pictures)
         fuse(page)
         page.locator(".films").wait_for(state="detached")
@@ -185,7 +204,7 @@ def test_on_a_phone_nothing_reaches_beyond_the_screen(scheme, browser, server, t
         assert page.evaluate(fits)
         send(page, *pair(tmp_path))
         choose(page, "method", "average")
-        choose(page, "compare", "max")
+        compare(page, "max")
         fuse(page)
         page.wait_for_selector("table.metrics")
         for name in ("Alignment", "Infrared", "Temperatures", "File"):

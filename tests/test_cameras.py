@@ -346,7 +346,7 @@ def test_a_dji_file_with_a_flir_record_keeps_its_temperature():
 
 
 @pytest.mark.parametrize("side", ["top", "bottom"])
-@pytest.mark.parametrize("layout", [one for one in layouts.LAYOUTS if not one.stacked], ids=lambda one: one.name)
+@pytest.mark.parametrize("layout", [one for one in layouts.LAYOUTS if one.side is None], ids=lambda one: one.name)
 def test_telemetry_rows_are_found_and_cut_off(layout, side):
     counts = files.scene(layout.height - layout.extra, layout.width)
     telemetry = np.zeros((layout.extra, layout.width), np.uint16)
@@ -356,6 +356,15 @@ def test_telemetry_rows_are_found_and_cut_off(layout, side):
     np.testing.assert_array_equal(found.radiometric.counts, counts)
     np.testing.assert_array_equal(found.telemetry, telemetry)
     assert layouts.split(frame, "top").radiometric.counts.shape == counts.shape
+
+
+def test_a_frame_of_two_cameras_gives_the_upper_part_as_kelvin():
+    """512 x 484: 384 rows of kelvin times 16, then 100 rows of something else."""
+    kelvin = 290 + files.scene(384, 512) / 4000
+    words = np.concatenate(((kelvin * 16).astype(np.uint16), np.zeros((100, 512), np.uint16)))
+    found = layouts.split(words).radiometric
+    np.testing.assert_array_equal(found.counts, words[:384])
+    np.testing.assert_allclose(cameras.celsius(found), words[:384] / 16 - 273.15, atol=1e-3)
 
 
 def test_a_lepton_frame_is_a_temperature_only_if_its_step_is_said():

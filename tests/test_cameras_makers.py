@@ -1,11 +1,14 @@
 """Files of HIKMICRO, InfiRay and UNI-T, and views that were zoomed: what they hold, and one clear line for bad ones."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 import thermal_files as files
 from irvis import IrvisError, cameras
+from irvis.cameras import known
 from irvis.cli import main
 from irvis.io.infrared import measure
 from irvis.io.show import show
@@ -120,6 +123,12 @@ def test_constant_counts_are_refused_whoever_wrote_them():
     for data in (files.hikmicro_jpeg(flat), files.ijpeg(flat), files.irg(flat)):
         with pytest.raises(IrvisError, match="all 3072 thermal counts are 4720"):
             cameras.parse(data)
+
+
+def test_the_table_of_the_documents_is_that_of_the_readers():
+    page = (Path(__file__).parents[1] / "docs" / "learn" / "thermal.md").read_text()
+    start, end = "<!-- cameras: made by irvis.cameras.known -->\n", "<!-- end of cameras -->"
+    assert page.partition(start)[2].partition(end)[0] == known.table(), "copy irvis.cameras.known.table() into it"
 
 
 def test_pictures_that_no_thermal_camera_wrote_stay_pictures(tmp_path):

@@ -15,7 +15,8 @@ from irvis import cameras
 from irvis.cli import main
 from irvis.errors import IrvisError
 from irvis.io import read_shown
-from irvis.thermal import Sensing
+from irvis.live import palette as live_palette
+from irvis.thermal import Sensing, palette
 from irvis.thermal.overlay import annotated, round_numbers
 from irvis.thermal.spots import Spot
 from irvis.types import Thermal
@@ -165,3 +166,21 @@ def test_a_legend_has_two_to_seven_numbers_and_more_than_two_where_they_fit():
     assert round_numbers(20.3, 25.4) == [21, 22, 23, 24, 25]
     for low, width in np.random.default_rng(0).uniform((-50, 0.01), (50, 500), (500, 2)):
         assert 2 <= len(round_numbers(low, low + width)) <= 7
+
+
+@pytest.mark.parametrize("name", ["ironbow", "rainbow", "dusk"])
+def test_the_cold_end_of_a_palette_has_a_hue_on_a_bright_picture(name):
+    bright = torch.full((1, 3, 4, 5), 0.7)
+    values = np.full((4, 5), 10.0, np.float32)
+    for tinted in (
+        palette.tinted(bright, values, 10.0, 40.0, name),
+        live_palette.tinted(bright, bright[:, :1] * 0, None, name),
+    ):
+        red, _, blue = tinted[0, :, 0, 0].tolist()
+        assert blue > red + 0.1
+
+
+def test_palettes_of_grays_stay_gray():
+    bright = torch.full((1, 3, 4, 5), 0.7)
+    tinted = palette.tinted(bright, np.full((4, 5), 10.0, np.float32), 10.0, 40.0, "whitehot")
+    torch.testing.assert_close(tinted, bright, rtol=0, atol=1e-5)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tomllib
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,8 @@ def main() -> None:
 
 def build(out: Path) -> None:
     """The site in `out`; an exit with a message where anything is wrong."""
+    if find_spec("zensical") is None:
+        sys.exit("the site is built by Zensical, which is not installed: pip install '.[docs]'")
     work = out.parent / "site-pages"
     assemble(work)
     command = [sys.executable, "-m", "zensical", "build", "--clean", "--strict", "-f", str(work / "zensical.toml")]

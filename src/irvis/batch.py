@@ -124,6 +124,8 @@ def refuse_for_video(options: FuseOptions) -> None:
         raise IrvisError("--explain is for pictures: take a frame out of the videos, and explain that")
     if options.output.sheet:
         raise IrvisError("--sheet is for pictures: take a frame out of the videos")
+    if options.infrared.decoder is not None:
+        raise IrvisError("--decoder is for pictures, not for videos")
     if options.infrared.frame is not None or options.infrared.infrared_unit == "picture":
         raise IrvisError("--frame and --infrared-unit picture are for pictures, not for videos")
     for name in ("memory", "workers", "ray"):

@@ -42,6 +42,10 @@ class NotRegisteredError(IrvisError):
     """The two images of a pair do not lie on each other, and nothing says how they do: aligning them may help."""
 
 
+class SidesSwappedError(IrvisError):
+    """The visible file is gray and the infrared file coloured: they seem to be swapped."""
+
+
 class SidesUnknownError(IrvisError):
     """Nothing says which files are visible and which infrared, or which belong together."""
 

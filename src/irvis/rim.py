@@ -14,10 +14,11 @@ from .filters import box
 from .types import Gray
 
 FEATHER = 16
-"""Width in pixels of the ramp between visible and fused where the infrared picture ends; it lies inside."""
+"""Least width in pixels of the ramp between visible and fused where the infrared picture ends; it lies inside. In large
+pictures it is a third of the depth."""
 CELL = 8
 """Local means are those of squares of so many pixels a side."""
-SHALLOWEST, DEEPEST = 16, 128
+SHALLOWEST, DEEPEST = 16, 192
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -25,7 +26,7 @@ class Rim:
     """What is computed once of a mask.
 
     valid: (b, 1, h, w), 1 where the infrared camera saw anything, else 0.
-    share: of the fused image in the result: 0 outside, rising to 1 over `FEATHER` pixels.
+    share: of the fused image in the result: 0 outside, rising to 1 over `FEATHER` pixels or more.
     fitted: how much infrared is fitted to visible: 1 at the rim, 0 from `depth` pixels on.
     """
 
@@ -55,22 +56,22 @@ def rim_of(valid: Tensor, depth: int | None = None) -> Rim:
     inside = 2 * _up(box(_cells(valid), depth // CELL), valid) - 1
     inside = inside.clamp(0, 1)
     smooth = inside * inside * (3 - 2 * inside)
-    return Rim(valid=valid, share=feathered(valid), fitted=1 - smooth, depth=depth)
+    return Rim(valid=valid, share=feathered(valid, max(FEATHER, depth // 3)), fitted=1 - smooth, depth=depth)
 
 
 def depth_of(height: int, width: int) -> int:
-    """How many pixels of a picture are fitted at the rim: an eighth of its shorter side, within limits."""
-    return min(max(min(height, width) // 8 // CELL * CELL, SHALLOWEST), DEEPEST)
+    """How many pixels of a picture are fitted at the rim: a fifth of its shorter side, within limits."""
+    return min(max(min(height, width) // 5 // CELL * CELL, SHALLOWEST), DEEPEST)
 
 
 def reach_of(depth: int) -> int:
     """How far away a pixel may lie that has a part in what is made of a rim."""
-    return 2 * depth + 2 * CELL
+    return depth + 2 * CELL
 
 
-def feathered(valid: Gray) -> Gray:
-    """A mask of zeros and ones eroded and smoothed, so that it is 0 outside and rises over `FEATHER` pixels."""
-    radius = FEATHER // 2
+def feathered(valid: Gray, width: int = FEATHER) -> Gray:
+    """A mask of zeros and ones eroded and smoothed, so that it is 0 outside and rises over `width` pixels."""
+    radius = width // 2
     size = 2 * radius + 1
     hole = 1 - valid
     for window, border in (((size, 1), (radius, 0)), ((1, size), (0, radius))):

@@ -1,11 +1,7 @@
 """A learned matcher that the user brings: (visible, infrared) -> points of visible, points of infrared[, weights]."""
 
 import math
-import sys
 from collections.abc import Callable
-from importlib import import_module
-from pathlib import Path
-from runpy import run_path
 from typing import Any
 
 import numpy as np
@@ -13,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import IrvisError
+from ..own_code import load, told
 from .alignment import Alignment
 from .fitting import Model
 from .geometry import Size
@@ -27,28 +24,7 @@ ROUNDS, CERTAIN = 10_000, 0.9999
 
 def load_matcher(text: str) -> Matcher:
     """The callable that `package.module:function` or `file.py:function` names."""
-    place, _, name = text.rpartition(":")
-    if not place or not name.isidentifier():
-        raise IrvisError(f"{text!r} names no matcher: type package.module:function or file.py:function.")
-    if place.endswith(".py"):
-        if not Path(place).is_file():
-            raise IrvisError(f"{place} is not a file.")
-        folder = str(Path(place).resolve().parent)
-        sys.path.insert(0, folder)
-        try:
-            found = run_path(place).get(name)
-        except Exception as error:  # the user's own code
-            raise IrvisError(f"{place} cannot be run: {_told(error)}") from error
-        finally:
-            sys.path.remove(folder)
-    else:
-        try:
-            found = getattr(import_module(place), name, None)
-        except Exception as error:
-            raise IrvisError(f"{place} cannot be imported: {_told(error)}") from error
-    if not callable(found):
-        raise IrvisError(f"{place} defines no function {name}.")
-    return found
+    return load(text, "matcher")
 
 
 def from_matcher(matcher: Matcher, visible: Tensor, infrared: Tensor, model: Model = "auto") -> Alignment:
@@ -77,7 +53,7 @@ def from_matcher(matcher: Matcher, visible: Tensor, infrared: Tensor, model: Mod
     try:
         given = matcher(visible, infrared)
     except Exception as error:  # the user's own code
-        raise IrvisError(f"the matcher failed: {_told(error)}") from error
+        raise IrvisError(f"the matcher failed: {told(error)}") from error
     marks = _given(given, size, other)
     count = len(marks.before)
     agreeing = marks.part(_agreeing(opencv, marks, model))
@@ -137,10 +113,6 @@ def _array(values: Any) -> Numbers:
         return np.asarray(values.detach().cpu() if isinstance(values, Tensor) else values, np.float64)
     except (TypeError, ValueError) as error:
         raise IrvisError(f"a matcher gives arrays of numbers, not {type(values).__name__}.") from error
-
-
-def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).strip()}".split("\n")[0]
 
 
 def _size(image: Tensor) -> Size:

@@ -1,14 +1,14 @@
 """What the page's buttons do. What a visitor sends is not believed; what goes wrong becomes one line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from ..data.matching import Match
-from ..errors import IrvisError, NotRegisteredError
+from ..errors import IrvisError, NotRegisteredError, SidesSwappedError
 from . import examples, filming, fusing, judging, showing, telling, uploads
 from .asking import RESET, request_of
 from .filming import Filmed
@@ -25,6 +25,8 @@ class Actions:
     settings: Settings
     root: Path
     rooms: Rooms
+    cancelled: set[str] = field(default_factory=set)
+    """Sessions whose fusion is to stop at its next step."""
 
     def run(self, session: str, sent: Mapping[str, Any], tell: fusing.Tell) -> Fused | Filmed:
         """Fuse what was sent in a new folder of the session's; an IrvisError says why not, in words of the page."""
@@ -57,17 +59,33 @@ class Actions:
 
     def fuse(self, sent: Mapping[str, Any], session: str, progress: gr.Progress) -> dict[str, Any]:
         """What changes on the page, by the name of the component."""
+        self.cancelled.discard(session)
+
+        def tell(share: float, text: str) -> None:
+            if session in self.cancelled:
+                raise IrvisError("cancelled.")
+            progress(share, text)
+
         try:
-            done = self.run(session, sent, lambda share, text: progress(share, text))
+            done = self.run(session, sent, tell)
             changed = self._film(done) if isinstance(done, Filmed) else self._pictures(done)
         except IrvisError as problem:
-            return {"message": telling.refused(str(problem)), "align": _seen(isinstance(problem, NotRegisteredError))}
+            return {
+                "message": telling.refused(str(problem)),
+                "align": _seen(isinstance(problem, NotRegisteredError)),
+                "swap": _seen(isinstance(problem, SidesSwappedError)),
+            }
         return changed | {
             "downloads": telling.downloads(done),
             "command": telling.commands(done),
             "metrics": "",
             "typed": _seen(True),
+            "swap": _seen(False),
         }
+
+    def cancel(self, session: str) -> None:
+        """Stop the session's fusion before its next pair, frame or method."""
+        self.cancelled.add(session)
 
     def _film(self, filmed: Filmed) -> dict[str, Any]:
         return {
@@ -76,6 +94,7 @@ class Actions:
             "align": _seen(False),
             "pair": gr.update(choices=[], value=None, visible=False),
             "judged": _seen(False),
+            "explains": _seen(False),
             "kept": None,
         }
 
@@ -92,6 +111,8 @@ class Actions:
             "align": _seen(fused.shift is not None),
             "pair": gr.update(choices=names, value=fused.number, visible=len(names) > 1),
             "judged": _seen(True),
+            "explained": telling.explained(fused),
+            "explains": _seen(fused.request.options.output.explain and len(names) == 1),
             "kept": replace(fused, first=None),
         }
 

@@ -27,7 +27,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 """Controls with a list."""
 TEXTS = ("method", "options", "infrared_range", "names")
 NUMBERS = ("hottest", "emissivity", "distance", "reflected", "kelvin_per_count", "quality")
-SWITCHES = ("infrared_color", "gray", "msx", "maps", "crop", "sync")
+SWITCHES = ("infrared_color", "gray", "msx", "maps", "crop", "sync", "explain")
 FILES = ("visible", "infrared")
 NAMED = (
     "infrared_range", "polarity", "infrared_unit", "emissivity", "distance", "reflected", "kelvin_per_count",
@@ -49,13 +49,15 @@ def request_of(sent: Mapping[str, Any], seconds: int | None = None) -> Request:
         _refuse(name, value)
     first = choices.with_options(said.get("method", choices.DEFAULT), said.get("options", ""))
     how = said.get("alignment", REGISTERED)
+    if said.get("explain") and seconds:
+        raise IrvisError("what came from which camera is shown for pictures, not for videos.")
     return Request(
         methods=tuple(choices.checked(name) for name in dict.fromkeys([first, *said.get("compare", [])])),
         match=_patterns(said.get("names")),
         options=FuseOptions.of(
             **{name: said[name] for name in NAMED if name in said},
             infrared_color="gray" if said.get("infrared_color") else "refuse",
-            resize_infrared=how == STRETCH, align=how == ALIGN,
+            resize_infrared=how == STRETCH, align=how == ALIGN, explain=said.get("explain", False),
             crop_to_overlap=said.get("crop", False) and how == ALIGN, temperature_sidecar=said.get("maps", False),
             color="gray" if said.get("gray") else "keep", if_exists="overwrite",
             format=None if said.get("format") == "png" else said.get("format"),

@@ -9,7 +9,7 @@ from . import choices, examples, telling
 from .asking import ALIGN, METHODS, REGISTERED, SPOTS, STRETCH
 from .request import Format
 
-OTHERS = ("about", "go", "examples")
+OTHERS = ("about", "go", "cancel", "examples")
 """Components among the controls that nothing is chosen by."""
 
 NUMBERS = (
@@ -34,11 +34,15 @@ def controls() -> Controls:
         asked["examples"] = [gr.Button(one.name, size="sm", min_width=60) for one in examples.EXAMPLES]
     asked["method"] = gr.Dropdown(choices.methods(), value=choices.DEFAULT, label="Method", elem_id="method")
     asked["about"] = gr.HTML(telling.method(choices.DEFAULT), elem_classes="hint")
-    asked["go"] = gr.Button("Fuse", variant="primary", size="lg", elem_id="fuse")
+    with gr.Row():
+        asked["go"] = gr.Button("Fuse", variant="primary", size="lg", min_width=120, elem_id="fuse")
+        asked["cancel"] = gr.Button("Cancel", size="lg", min_width=90, scale=0, visible=False, elem_id="cancel")
     with gr.Column(elem_id="more"):
-        asked["compare"] = gr.Dropdown(
-            choices.methods(), multiselect=True, max_choices=METHODS - 1, label="Compare with", elem_id="compare"
-        )
+        with gr.Accordion("Compare with", open=False):
+            asked["compare"] = gr.CheckboxGroup(
+                choices.methods(), label=f"Up to {METHODS - 1} other methods", elem_id="compare"
+            )
+        asked["explain"] = gr.Checkbox(label="Show what came from which camera", elem_id="explain")
         for title, options in _FOLDED.items():
             with gr.Accordion(title, open=False):
                 asked |= options()

@@ -162,7 +162,8 @@ def _downloads(folder: Path, taken: Taken, files: Mapping[str, Mapping[str, Path
     """What is offered to take away: the files of one pair, or a ZIP of all."""
     if not taken.several:
         fused = [path for methods in files.values() for path in methods.values()]
-        beside = [path for path in sorted(folder.glob("*.celsius.tiff")) if path not in fused]
+        kinds = ("*.celsius.tiff", "*.explain.png")
+        beside = [path for kind in kinds for path in sorted(folder.glob(kind)) if path not in fused]
         return (*fused, *beside)
     archive = folder / "fused.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:

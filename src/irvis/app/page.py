@@ -11,12 +11,19 @@ from .actions import Actions
 from .controls import Controls, controls
 
 HEADING = "<h1>irvis</h1><p>Infrared and visible, fused into one picture.</p>"
-EMPTY = '<div class="empty"><p>Drop a visible and an infrared picture, or try an example.</p></div>'
+EMPTY = '<div class="empty"><p>Drop a visible and an infrared picture here, or try an example.</p></div>'
 AROUND = """
 gradio-app .fillable { max-width: 1560px !important; margin: 0 auto; }
 @media (max-width: 640px) { gradio-app .fillable { padding: 14px !important; } }
 """
 """Style of what lies around the page; Gradio keeps all other style inside."""
+QUIET = {
+    "body_text_color_subdued": "*neutral_600", "block_info_text_color": "*neutral_600",
+    "block_title_text_color": "*neutral_600", "block_label_text_color": "*neutral_600",
+    "input_placeholder_color": "*neutral_500", "body_text_color_subdued_dark": "*neutral_300",
+    "block_info_text_color_dark": "*neutral_300", "input_placeholder_color_dark": "*neutral_400",
+}  # fmt: skip
+"""Hints are read on white with a contrast of 4.5 or more; Gradio's own colour has 2.6."""
 
 
 def build(actions: Actions) -> gr.Blocks:
@@ -41,10 +48,11 @@ def style() -> str:
 
 
 def head() -> str:
-    """The viewer's element, and nothing from elsewhere."""
+    """The viewer's element and what the upload fields lack, and nothing from elsewhere."""
     here = resources.files(__package__)
     script = here.joinpath("viewer.js").read_text().replace("/*STYLE*/", here.joinpath("viewer.css").read_text())
-    return f"<script>{script}</script><style>{AROUND}</style>"
+    fields = here.joinpath("page.js").read_text()
+    return f"<script>{script}</script><script>{fields}</script><style>{AROUND}</style>"
 
 
 def theme() -> Any:
@@ -52,7 +60,7 @@ def theme() -> Any:
     fonts = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
     mono = ("ui-monospace", "SFMono-Regular", "Menlo", "monospace")
     base = gr.themes.Default(primary_hue="blue", neutral_hue="slate", font=fonts, font_mono=mono)
-    return base.set(block_border_width="1px", block_shadow="none", block_label_background_fill="transparent")
+    return base.set(block_border_width="1px", block_shadow="none", block_label_background_fill="transparent", **QUIET)
 
 
 def _given() -> Controls:
@@ -63,7 +71,11 @@ def _given() -> Controls:
     with gr.Row(elem_id="said"):
         given["message"] = gr.HTML(elem_id="message")
         given["align"] = gr.Button("Align and fuse", visible=False, elem_id="align", scale=0, min_width=180)
+        given["swap"] = gr.Button("Swap and fuse", visible=False, elem_id="swap", scale=0, min_width=180)
     given["downloads"] = gr.HTML(elem_id="downloads")
+    with gr.Accordion("What came from which camera", open=True, visible=False, elem_id="explained") as told:
+        given["explained"] = gr.HTML()
+    given["explains"] = told
     with gr.Accordion("Metrics", open=True, visible=False, elem_id="metrics") as given["judged"]:
         given["metrics"] = gr.HTML()
         given["measure"] = gr.Button("Measure", visible=False, size="sm")

@@ -56,6 +56,15 @@ def downloads(fused: Fused | Filmed) -> str:
     return f'<div class="downloads">{"".join(_link(path) for path in fused.downloads)}</div>'
 
 
+def explained(fused: Fused) -> str:
+    """The pictures that say where each result comes from; empty where they were not asked for."""
+    pictures = [path for path in fused.downloads if path.name.endswith(".explain.png")]
+    return "".join(
+        f'<figure><img src="{shown(address(path))}" alt="{shown(path.name)}: what came from which camera"></figure>'
+        for path in pictures
+    )
+
+
 def _link(path: Path) -> str:
     name, size = shown(path.name), path.stat().st_size
     amount = f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(1, size // 1000)} kB"

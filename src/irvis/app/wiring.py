@@ -11,7 +11,10 @@ from .asking import ALIGN, RESET
 from .controls import OTHERS, Controls
 
 GROUP = "fusing"
-RESULTS = ("viewer", "message", "align", "downloads", "command", "pair", "metrics", "judged", "typed", "kept")
+RESULTS = (
+    "viewer", "message", "align", "swap", "downloads", "command", "pair", "explained", "explains", "metrics", "judged",
+    "typed", "kept",
+)  # fmt: skip
 """Components that `Actions.fuse` changes."""
 
 _HEAVY: dict[str, Any] = {"api_visibility": "private", "concurrency_id": GROUP, "concurrency_limit": 1}
@@ -26,16 +29,25 @@ def wire(actions: Actions, asked: Controls, given: Controls) -> None:
     def judge(asked_for: bool) -> Callable[..., Any]:
         return lambda kept, number: actions.judge(kept, number, asked_for)
 
+    running = list[Any]()
+
     def then_fuse(event: Any) -> None:
         results = [given[name] for name in RESULTS]
+        event(lambda: gr.update(visible=True), None, asked["cancel"], show_progress="hidden", **_LIGHT)
         done = event(fuse, inputs, results, show_progress_on=given["viewer"], scroll_to_output=True, **_HEAVY)
+        done.then(lambda: gr.update(visible=False), None, asked["cancel"], show_progress="hidden", **_LIGHT)
         done.then(judge(False), of_pair, scores, show_progress="hidden", **_HEAVY)
+        running.append(done)
 
     then_fuse(asked["go"].click)
     then_fuse(given["align"].click(lambda: ALIGN, None, asked["alignment"], **_LIGHT).then)
+    files = [asked["visible"], asked["infrared"]]
+    then_fuse(given["swap"].click(None, files, files, js="(visible, infrared) => [infrared, visible]", **_LIGHT).then)
     changed = [asked[name] for name in ("visible", "infrared", *RESET)]
     for number, button in enumerate(asked["examples"]):
         then_fuse(button.click(_example(actions, number), None, changed, **_HEAVY).then)
+    stopped = [given["message"], asked["cancel"]]
+    asked["cancel"].click(_cancel(actions), None, stopped, cancels=running, show_progress="hidden", **_LIGHT)
     shown = given["pair"].input(_show(actions), of_pair, given["viewer"], **_HEAVY)
     shown.then(judge(False), of_pair, scores, show_progress="hidden", **_HEAVY)
     given["measure"].click(judge(True), of_pair, scores, **_HEAVY)
@@ -66,6 +78,14 @@ def _fuse(actions: Actions, asked: Controls) -> tuple[Callable[..., Any], list[A
         return [changed.get(name, gr.skip()) for name in RESULTS]
 
     return fuse, [asked[name] for name in names]
+
+
+def _cancel(actions: Actions) -> Callable[..., Any]:
+    def cancel(request: gr.Request) -> Any:
+        actions.cancel(session_of(request))
+        return telling.note("Cancelled."), gr.update(visible=False)
+
+    return cancel
 
 
 def _show(actions: Actions) -> Callable[..., str]:

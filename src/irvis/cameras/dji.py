@@ -1,8 +1,8 @@
 """DJI R-JPEG without a FLIR record: counts in APP3 segments, low byte first (H20T and its successors).
 
-These files hold no Planck constants; the numbers beside the counts belong to DJI's own formula, which is
-not published. So there are counts and no temperature. Files of DJI's cameras with a FLIR core (XT, XT 2)
-hold a FLIR record and are read by `flir`.
+These files hold no Planck constants; the numbers beside the counts belong to a formula that only DJI's Thermal SDK
+knows. So there are counts and no temperature, unless the user brings a decoder (`Sensing.decoder`). Files of DJI's
+cameras with a FLIR core (XT, XT 2) hold a FLIR record and are read by `flir`.
 """
 
 from ..errors import IrvisError
@@ -12,8 +12,8 @@ from .radiometric import MAX_COUNTS, Radiometric, checked
 SENSORS = ((640, 512), (640, 480), (336, 256), (160, 120), (1280, 1024))
 """(width, height) of published sensors, for a picture that is no multiple of its counts."""
 WHY = (
-    "DJI files of this kind hold counts and no Planck constants, and DJI's own formula is not published; "
-    "the counts themselves are there, or convert the file with DJI's Thermal SDK"
+    "DJI files of this kind hold counts and no Planck constants; only DJI's Thermal SDK knows their temperatures: "
+    "fuse the counts, or let the SDK decode them (--decoder FILE.py:FUNCTION; docs/learn/thermal.md shows how)"
 )
 
 

@@ -35,6 +35,7 @@ LAYOUTS = (
     Layout("Boson 320", 320, 258, 2),
     Layout("Lepton 3", 160, 122, 2),
     Layout("Lepton 2", 80, 63, 3),
+    Layout("Topdon TC002C Duo", 512, 484, 100, "bottom", kelvin_per_count=1 / 16),
     Layout("InfiRay/Topdon 256", 256, 384, 192, "top", stacked=True, kelvin_per_count=1 / 64),
 )
 

@@ -32,7 +32,7 @@ AGAIN = {
     "fuse": "--if-exists skip",
     "align": "--if-exists skip",
     "train": "--resume",
-    "evaluate": "the same words: what is judged is kept",
+    "evaluate": "the same command: judged pairs are kept",
 }
 """How a verb that was stopped goes on."""
 

@@ -33,7 +33,7 @@ def check(
     irvis check pairs/ --match "{id}_W" "{id}_T" --infrared-range 1%,99% --json
     irvis check visible/ raw/ --infrared-raw 640x512 --infrared-range 7000,9000
 
-    Takes the words of irvis fuse. Exit status 1: a pair could not be fused with these words.
+    Takes the same options as irvis fuse. Exit status 1: at least one pair cannot be fused with these options.
     """
     from .. import check as checking
     from .. import io
@@ -59,6 +59,6 @@ def check(
             console.print(show.table(report))
         console.print(show.summary(report))
     if report.refused:
-        raise IrvisError(f"{len(report.refused)} of {len(found.pairs)} pairs cannot be fused with these words")
+        raise IrvisError(f"{len(report.refused)} of {len(found.pairs)} pairs cannot be fused with these options")
     if strict and report.findings:
         raise IrvisError(f"{len(report.findings)} findings, and --strict allows none")

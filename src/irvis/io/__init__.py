@@ -19,7 +19,7 @@ import torch
 
 from ..align.warp import Placement, window
 from ..cameras import read as read_camera
-from ..errors import IrvisError, NotRegisteredError
+from ..errors import IrvisError, NotRegisteredError, SidesSwappedError
 from ..thermal import Range, Sensing
 from ..types import RGB, Gray, Meta, Pair, Scaled
 from . import photo
@@ -250,7 +250,8 @@ def _naming(path: Path, hint: str = "") -> Iterator[None]:
         yield
     except IrvisError as error:
         named = "" if str(error).startswith(str(path)) else f"{path}: "
-        raise type(error)(f"{named}{error}{hint and ' '}{hint}") from error
+        kind = SidesSwappedError if hint else type(error)
+        raise kind(f"{named}{error}{hint and ' '}{hint}") from error
 
 
 def _measure(path: Path, sensing: Sensing) -> Measured:

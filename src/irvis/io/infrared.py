@@ -12,14 +12,14 @@ from .. import cameras
 from ..cameras import Radiometric, layouts, planck
 from ..errors import IrvisError
 from ..thermal import Sensing
-from . import nodata
+from . import degrees, nodata
 from .decode import Raster, frames_in, read_raster
 from .deep import Samples
 from .notes import nodata_of
 
 SEQUENCES = (".seq", ".csq", ".fff")
-FRAMES = (*SEQUENCES, ".raw", ".irg")
-"""Suffixes, lower case, of files that hold frames of a thermal camera and no picture."""
+FRAMES = (*SEQUENCES, ".raw", ".irg", *degrees.TABLES)
+"""Suffixes, lower case, of files that hold frames of a thermal camera, or a table of temperatures, and no picture."""
 _SURE = 0.9  # share of the words of a stacked picture whose chroma is near gray
 
 
@@ -33,10 +33,14 @@ class Measured:
     """Whether nothing was measured at some samples; they are NaN here."""
     notes: tuple[str, ...] = ()
     """What to tell the user of the file."""
+    degrees: bool = False
+    """Whether the samples are degrees C, whatever is asked for."""
 
 
 def measure(path: Path, sensing: Sensing) -> Measured:
     """Read an infrared file as it is to be taken; what it cannot give is an IrvisError."""
+    if sensing.decoder is not None or path.suffix.lower() in degrees.TABLES:
+        return _in_degrees(path, sensing)
     headless = sensing.raw is not None or path.suffix.lower() == ".raw"
     is_sequence = path.suffix.lower() in SEQUENCES and not headless
     if is_sequence and sensing.unit == "picture":
@@ -58,6 +62,22 @@ def measure(path: Path, sensing: Sensing) -> Measured:
     return Measured(
         raster=replace(clean, samples=_cropped(clean, sensing)), empty=samples is not raster.samples,
         notes=tuple(note for note in (told, *([] if headless else _aside(path, sensing))) if note),
+    )  # fmt: skip
+
+
+def _in_degrees(path: Path, sensing: Sensing) -> Measured:
+    """A file that gives degrees C itself, or by the user's decoder."""
+    if sensing.unit in ("counts", "picture") or sensing.kelvin_per_count is not None or sensing.conditions:
+        raise IrvisError(
+            f"{path} is read as degrees C: leave --infrared-unit, --kelvin-per-count and conditions like the "
+            "emissivity out."
+        )
+    found = degrees.of_table(path) if sensing.decoder is None else degrees.decoded(path, sensing.decoder)
+    samples, told = nodata.marked(found, None, replace(sensing, unit="celsius"))
+    raster = Raster(path, samples, b"", b"")
+    return Measured(
+        raster=replace(raster, samples=_cropped(raster, sensing)), empty=bool(np.isnan(samples).any()),
+        notes=(told,) if told else (), degrees=True,
     )  # fmt: skip
 
 
@@ -165,6 +185,8 @@ def celsius(measured: Measured, sensing: Sensing) -> NDArray[np.float32]:
     samples = measured.raster.samples
     if samples.shape[2] != 1:
         raise IrvisError("no temperature: the infrared file is a colour picture.")
+    if measured.degrees:
+        return np.ascontiguousarray(samples[..., 0], np.float32)
     return _degrees(samples[..., 0], measured.radiometric, sensing)
 
 

@@ -72,7 +72,7 @@ def numbers(measured: Measured, span: Range | None, sensing: Sensing) -> tuple[N
     asked = sensing.scale.unit if sensing.scale else span.unit if span else None
     if asked == "celsius" and sensing.unit in ("counts", "picture"):
         raise IrvisError(f"a range in degrees C and --infrared-unit {sensing.unit} exclude each other.")
-    if asked == "celsius" or sensing.unit == "celsius":
+    if asked == "celsius" or sensing.unit == "celsius" or measured.degrees:
         return celsius(measured, replace(sensing, unit="celsius")), "celsius"
     return plane(measured.raster.samples), "counts"
 

@@ -53,6 +53,10 @@ class InfraredOptions:
     infrared_raw: Annotated[
         str | None, Parameter(help="Size of 16-bit counts without a header, such as 640x512; :big for big-endian.")
     ] = None
+    decoder: Annotated[
+        str | None,
+        Parameter(help="FILE.py:FUNCTION of yours that returns °C (height, width) for the path of a thermal file."),
+    ] = None
     infrared_crop: Annotated[
         str | None, Parameter(help="left,top,width,height: crops away text and colour bars around the image.")
     ] = None
@@ -93,6 +97,7 @@ class InfraredOptions:
             unit=self.infrared_unit,
             frame=self.frame,
             raw=None if self.infrared_raw is None else parse_raw(self.infrared_raw),
+            decoder=self.decoder,
             crop=None if self.infrared_crop is None else parse_crop(self.infrared_crop),
             nodata=None if self.nodata is None else parse_nodata(self.nodata),
             kelvin_per_count=self.kelvin_per_count,

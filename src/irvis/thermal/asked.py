@@ -27,6 +27,8 @@ class Sensing:
     """Of a file that holds several pictures (SEQ, CSQ, raw counts, TIFF pages, animations), from 0."""
     raw: Raw | None = None
     """Of files without a header: width, height, and the order of bytes (< low byte first, > high byte first)."""
+    decoder: str | None = None
+    """ "file.py:function" of the user's, which gives degrees C (h, w) for the path of an infrared file."""
     crop: Crop | None = None
     """The part that is the image; None: all, without the telemetry rows of known cameras."""
     nodata: float | Literal["none"] | None = None

@@ -4,6 +4,8 @@ ironbow goes the way of hot iron (black, blue, purple, red, orange, yellow, whit
 `dusk` is even: its luma rises by the same amount everywhere, so that no step looks larger than it is.
 """
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -28,6 +30,8 @@ PALETTES: dict[str, tuple[tuple[int, int, int], ...]] = {
 }  # fmt: skip
 """Anchors from cold to hot, evenly spaced, sRGB; between them the colours are linear."""
 
+LEAST_HUE = 0.35
+"""Difference of the largest and the least channel of a colour whose hue shows on a bright picture."""
 EDGES = 1.2
 """Visible detail is added to the thermal colours so many times."""
 EDGE_SIDE = 300
@@ -46,6 +50,19 @@ def colours(name: str, position: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.stack([np.interp(flat, places, channel) for channel in anchors.T], axis=-1).astype(np.float32)
 
 
+def hues(name: str, position: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same for tinting: what is black or nearly so at the cold end takes the first colour that has a hue."""
+    return colours(name, np.maximum(position, np.float32(_first_hue(name))))
+
+
+@lru_cache
+def _first_hue(name: str) -> float:
+    """Where the palette's colours begin; 0 for palettes of grays."""
+    places = np.linspace(0, 1, 256, dtype=np.float32)
+    hued = np.ptp(colours(name, places), axis=-1) >= LEAST_HUE
+    return float(places[hued.argmax()])
+
+
 def thermal_colours(values: NDArray[np.float32], low: float, high: float, name: str) -> NDArray[np.float32]:
     """The colours (h, w, 3) of measured values: `low` and colder is the first of the palette, `high` the last."""
     return colours(name, (values - np.float32(low)) / np.float32(high - low))
@@ -53,9 +70,9 @@ def thermal_colours(values: NDArray[np.float32], low: float, high: float, name: 
 
 def tinted(picture: RGB, values: NDArray[np.float32], low: float, high: float, name: str) -> RGB:
     """The picture with the hues of the palette: it keeps its luma, and its own colours where nothing was measured."""
-    hues = _image(thermal_colours(values, low, high, name))
+    hued = _image(hues(name, (values - np.float32(low)) / np.float32(high - low)))
     measured = torch.from_numpy(np.isfinite(values))[None, None]
-    return torch.where(measured, with_luma(hues, gray(picture)), picture)
+    return torch.where(measured, with_luma(hued, gray(picture)), picture)
 
 
 def with_edges(visible: RGB, values: NDArray[np.float32], low: float, high: float, name: str) -> RGB:
