@@ -138,7 +138,7 @@ def test_files_dropped_on_the_large_panel_go_to_their_fields_which_have_names_an
         page.locator("#explain input").check()
         fuse(page)
         page.wait_for_function("document.querySelector('#explained img')?.naturalWidth > 0")
-        assert page.locator("#cancel").is_hidden()
+        page.locator("#cancel").wait_for(state="hidden")
 
 
 def test_a_shifted_pair_is_aligned_by_one_click(browser, server, tmp_path):

@@ -222,6 +222,16 @@ def test_the_error_without_pairs_shows_no_more_than_three_names(folder):
         match(root)
 
 
+def test_a_star_in_a_pattern_stands_for_any_text(tmp_path):
+    for side, folder in (("A", "v"), ("B", "t")):
+        (tmp_path / folder).mkdir()
+        for number in ("000018", "000019"):
+            (tmp_path / folder / f"video-{side}-frame-{number}-{side}h{number}Q.jpg").touch()
+    found = match(tmp_path / "v", tmp_path / "t", patterns=("video-A-frame-{id}-*", "video-B-frame-{id}-*"))
+    assert [pair.name for pair in found.pairs] == ["000018", "000019"]
+    assert (found.only_visible, found.only_infrared) == ((), ())
+
+
 @given(names=st.sets(STEMS, max_size=30), share=st.floats(0.01, 0.99))
 def test_validation_is_the_end_of_the_natural_order(names: set[str], share: float):
     train, validation = split_by_scene(names, share)

@@ -120,6 +120,19 @@ def test_training_lowers_the_loss(folder, tmp_path):
     assert totals[-1] < 0.9 * totals[0]
 
 
+def test_every_epoch_is_told_with_its_picture_and_the_end_says_whether_it_is_better_than_the_start(folder, tmp_path):
+    plan, told = tiny(), []
+    loop.train(plan, sources.gather(plan.data, [folder]), tmp_path, tell=told.append)
+    assert [(one.stage, one.epoch) for one in told] == [(1, 1), (1, 2)]
+    assert all(one.picture.is_file() for one in told)
+    assert {one.began for one in told} == {told[0].began}
+    assert told[-1].best == min(one.score for one in told)
+    assert f"{told[0].began:.4f} at the start" in told[0].line
+    better = told[-1].best < told[-1].began
+    assert told[-1].verdict.startswith("better than where you began" if better else "not better")
+    assert f"on {told[0].pairs} held-back pairs" in told[-1].verdict
+
+
 def test_parameters_that_a_stage_does_not_name_stay_bit_identical(folder, tmp_path):
     plan = tiny(learn=("fusion.*", "decoder.*"))
     torch.manual_seed(plan.seed)

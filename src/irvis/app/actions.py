@@ -57,7 +57,7 @@ class Actions:
             return "the server has no memory left for these pictures: send smaller ones."
         return f"this cannot be fused ({type(problem).__name__})."
 
-    def fuse(self, sent: Mapping[str, Any], session: str, progress: gr.Progress) -> dict[str, Any]:
+    def fuse(self, sent: Mapping[str, Any], session: str, progress: fusing.Tell) -> dict[str, Any]:
         """What changes on the page, by the name of the component."""
         self.cancelled.discard(session)
 

@@ -51,6 +51,7 @@ def train(
     from ..training import loop, sources, starting
     from ..training import recipe as recipes
     from ..training.log import TrainingBar
+    from ..training.validation import Validated
 
     plan = recipes.load(recipe)
     span = Range.parse(infrared_range) if infrared_range is not None else None
@@ -62,14 +63,22 @@ def train(
     left_out = [f"left out: {one.name}: {one.problem}" for one in gathered.lost]
     for line in (*gathered.names, *left_out) if lead else ():
         errors.print(line)
+    epochs = list[Validated]()
+
+    def tell(epoch: Validated) -> None:
+        epochs.append(epoch)
+        errors.print(epoch.line)
+
     with TrainingBar(errors) as bar:
         best = loop.train(
             plan, gathered, out, device=device, devices=devices, nodes=nodes, precision=precision,
             workers=workers, resume=resume, start=starting.filler(plan.method, start, encoder),
-            facts=starting.terms(plan.method, start, encoder), show=bar,
+            facts=starting.terms(plan.method, start, encoder), show=bar, tell=tell,
         )  # fmt: skip
     if lead:
         console.print(f"best weights: {best}")
+        if epochs and epochs[-1].verdict:
+            console.print(epochs[-1].verdict)
         if left_out:
             errors.print(f"trained without {len(left_out)} that could not be read:")
         for line in left_out:

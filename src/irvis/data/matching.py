@@ -283,12 +283,12 @@ def _pattern_namers(
 
 
 def stem_expression(pattern: str) -> re.Pattern[str]:
-    """What the stems of a pattern such as "{id}_W" look like."""
+    """What the stems of a pattern such as "{id}_W" or "video-A-{id}-*" look like; * is any text."""
     if pattern.count("{id}") != 1:
         raise IrvisError(f'The pattern "{pattern}" must hold {{id}} exactly once, as in "{{id}}_W".')
     if Path(pattern).suffix.lower() in READABLE:
         raise IrvisError(f'The pattern "{pattern}" is about stems: leave out {Path(pattern).suffix}.')
-    before, after = (re.escape(part) for part in pattern.split("{id}"))
+    before, after = (re.escape(part).replace(r"\*", ".*") for part in pattern.split("{id}"))
     return re.compile(f"{before}(.+){after}", re.DOTALL)
 
 

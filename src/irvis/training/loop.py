@@ -4,7 +4,7 @@ import json
 import math
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -26,7 +26,7 @@ from .precision import chosen
 from .records import Recipe, Stage
 from .sources import Sources
 from .steps import STEPS
-from .validation import draw, in_domain, validation_losses
+from .validation import Validated, draw, in_domain, validation_losses
 
 CHECKPOINT = "checkpoint.pt"
 EVERY = 500
@@ -40,6 +40,8 @@ class Progress:
     stage: int = 0
     step: int = 0
     best: float = math.inf
+    began: float | None = None
+    """The validation loss before the first step of the stage."""
     validated: bool = True
     """Whether the epoch that ended last was; weights are saved before."""
 
@@ -58,6 +60,7 @@ def train(
     start: Callable[[nn.Module], None] | None = None,
     facts: Mapping[str, str] | None = None,
     show: Any = None,
+    tell: Callable[[Validated], object] | None = None,
 ) -> Path:
     """Train `recipe` into the folder `out`; returns the best weights.
 
@@ -65,7 +68,8 @@ def train(
     stageN.safetensors when a stage ends, log.csv, TensorBoard events and a picture of a validation pair for every
     epoch. With the same seed the losses of a resumed training equal those of one that never stopped. `start(core)` may
     fill the network before the first step; `facts` (licence, trained_on) go into the header of the weights, those of
-    the first run if it is resumed; `show(stage, step, of, terms)` is told of every step. `precision` is "fp32", "bf16",
+    the first run if it is resumed; `show(stage, step, of, terms)` is told of every step, `tell` of
+    every epoch. `precision` is "fp32", "bf16",
     "fp16" (on a GPU), or "auto": the fastest by a short measurement.
     """
     fabric = _fabric(device, devices, nodes, chosen(precision, device, devices * nodes, recipe))
@@ -82,13 +86,13 @@ def train(
     lengths = [stage.epochs * stage.steps for stage in recipe.stages]
     with Log(out, (progress.stage, progress.step), lengths, lead=fabric.is_global_zero) as log:
         told = saved.get("facts", {}) if saved else dict(facts or {})
-        run = Run(fabric, recipe, fuser, sources, out, log, workers, show, told)
+        run = Run(fabric, recipe, fuser, sources, out, log, workers, show, tell, told)
         for number in range(progress.stage, len(recipe.stages)):
             with _within_memory(f"stage {number + 1}"):
                 run.stage(number, progress, saved)
             saved = None
             run.write(f"stage{number + 1}")
-            progress.stage, progress.step, progress.best = number + 1, 0, math.inf
+            progress.stage, progress.step, progress.best, progress.began = number + 1, 0, math.inf, None
     return out / "best.safetensors"
 
 
@@ -157,6 +161,7 @@ class Run:
     log: Log
     workers: int
     show: Any
+    tell: Callable[[Validated], object] | None
     facts: Mapping[str, Any]
     """For the header of the weights."""
 
@@ -170,6 +175,9 @@ class Run:
         if saved is not None:
             optimizer.load_state_dict(saved["optimizer"])
             fabric.strategy.precision.load_state_dict(saved["precision"])
+        if progress.step == 0 and fabric.is_global_zero:
+            with suppress(IrvisError):  # what fails here fails again after the first epoch, when weights are saved
+                progress.began = sum(validation_losses(self.fuser, self.sources.validation, stage).values())
         if not progress.validated:  # the run ended while it was at it
             self._validated(number, progress, optimizer)
         alarms, total = Alarms(), stage.epochs * stage.steps
@@ -239,6 +247,10 @@ class Run:
         if score <= progress.best:
             progress.best = score
             self.write("best")
+        if self.tell:
+            facts = {"score": score, "best": progress.best, "began": progress.began, "picture": picture}
+            place = {"stage": number + 1, "stages": len(self.recipe.stages), "epoch": epoch, "epochs": stage.epochs}
+            self.tell(Validated(**place, **facts, pairs=len(pairs)))
 
     def write(self, name: str) -> None:
         weights.save(

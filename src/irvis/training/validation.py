@@ -1,6 +1,6 @@
 """What a training is judged by while it runs: losses on whole pairs, and a picture."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -14,6 +14,44 @@ from ..io import write
 from ..types import RGB, Gray, Image, Picture
 from .records import Stage
 from .steps import STEPS, Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validated:
+    """An epoch of a stage: the validation loss, the least so far, and that before the stage's first step."""
+
+    stage: int
+    stages: int
+    epoch: int
+    epochs: int
+    score: float
+    best: float
+    began: float | None
+    """None where a run was resumed that did not note it."""
+    pairs: int
+    """How many are held back."""
+    picture: Path
+    """The first of them: visible, infrared, fused."""
+
+    @property
+    def line(self) -> str:
+        """For the screen."""
+        stage = f"stage {self.stage} of {self.stages}, " if self.stages > 1 else ""
+        began = "" if self.began is None else f", {self.began:.4f} at the start"
+        return f"{stage}epoch {self.epoch} of {self.epochs}: validation loss {self.score:.4f}{began}; {self.picture}"
+
+    @property
+    def verdict(self) -> str:
+        """What the stage brought; empty where nobody knows."""
+        if self.began is None:
+            return ""
+        on = f"on {self.pairs} held-back pairs"
+        if self.best < self.began:
+            share = f" ({1 - self.best / self.began:.0%})" if self.began > 0 else ""
+            return (
+                f"better than where you began: validation loss {self.best:.4f} instead of {self.began:.4f}{share}, {on}"
+            )
+        return f"not better than where you began: validation loss {self.best:.4f}, {self.began:.4f} at the start, {on}"
 
 
 def in_domain(domain: str, visible: RGB) -> Image:
