@@ -10,7 +10,7 @@ import irvis
 ROOT = Path(irvis.__file__).parent
 ORDER = """
     __init__ errors types spec steps validate loopback
-    access budget cameras color files filters imports nn registry tiling
+    access budget cameras color files filters imports nn own_code registry tiling
     align losses published rim sheet
     fuser
     explanation_sheet record thermal weights
