@@ -42,6 +42,7 @@ def fused_array(visible: Any, infrared: Any, method: str, infrared_range: str) -
 
 def fill(message: Any, image: np.ndarray) -> Any:
     """Put an image into an empty sensor_msgs/Image."""
+    image = np.ascontiguousarray(image)
     message.height, message.width = image.shape[:2]
     message.encoding = "rgb8" if image.ndim == 3 else "mono8"
     message.is_bigendian, message.step, message.data = 0, image.strides[0], image.tobytes()

@@ -124,7 +124,25 @@ def test_clocks_that_drift_are_not_taken_for_one_offset(drift):
     found = offset_of(motion_of(moving(3, 10, 0, 60, False)), motion_of(slow))
     assert found.sure
     assert found.drifts == bool(drift)
+    assert found.begin == pytest.approx(1.3, abs=0.15)
+    assert 0 < found.drift_error < 0.0015
+    assert 0 < found.error < 0.15
     assert found.drift == pytest.approx(-drift, abs=0.0015)
+
+
+@pytest.mark.parametrize("stamps", ["right", "nominal"])
+def test_two_rates_stay_within_a_frame_for_seventeen_minutes(stamps):
+    """30 and 29.83 frames a second; with nominal stamps the second camera is believed to take 30, too."""
+    slow = Fraction("29.83")
+    rate, drift = (slow, Fraction(0)) if stamps == "right" else (Fraction(30), Fraction(30) / slow - 1)
+    nothing = np.zeros((1, 1), np.uint8)
+    seen = (Frame(time=Fraction(n, 30), samples=nothing) for n in range(17 * 60 * 30))
+    warm = (Frame(time=n / rate, samples=nothing) for n in range(17 * 60 * 30))
+    apart = count = 0
+    for both in paired(seen, warm, drift=drift):
+        apart, count = max(apart, abs(both.visible.time - both.infrared.time)), count + 1
+    assert count > 30_000
+    assert apart <= Fraction(1, 30)
 
 
 @pytest.mark.parametrize("seed", range(4))

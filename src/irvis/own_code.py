@@ -18,7 +18,7 @@ def load(text: str, what: str) -> Callable[..., Any]:
     found = _from_file(place, name) if place.endswith(".py") else _from_package(place, name)
     if not callable(found):
         raise IrvisError(f"{place} defines no function {name}.")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _from_file(place: str, name: str) -> Any:

@@ -34,9 +34,15 @@ class VideoOptions:
     start: Annotated[str | None, Parameter(help="Seconds, or 1:30, to skip at the start of visible.")] = None
     duration: Annotated[str | None, Parameter(help="Seconds, or 1:30, to fuse.")] = None
     offset: Annotated[float | None, Parameter(help="Seconds added to the time stamps of infrared.")] = None
+    drift: Annotated[
+        str | None,
+        Parameter(
+            help="Seconds to add to infrared's time stamps per second (0.0057), or a ratio (30/29.83), if clocks drift."
+        ),
+    ] = None
     sync: Annotated[
         Literal["stamps", "auto"],
-        Parameter(help="auto: estimate the offset from motion in both; an error if uncertain."),
+        Parameter(help="auto: estimate offset and drift from motion in both; an error if uncertain."),
     ] = "stamps"
     infrared_frames: Annotated[
         Literal["nearest", "interpolated"], Parameter(help="Infrared frame for a time between two frames.")
@@ -74,8 +80,9 @@ class VideoOptions:
         for name in ("visible_stream", "infrared_stream"):
             if (getattr(self, name) or 0) < 0:
                 raise IrvisError(f"--{name.replace('_', '-')} is 0 or more")
-        if self.sync == "auto" and self.offset is not None:
-            raise IrvisError("--sync auto finds the offset: leave --offset out, or give it alone")
+        if self.sync == "auto" and (self.offset is not None or self.drift is not None):
+            raise IrvisError("--sync auto finds offset and drift: leave --offset and --drift out, or give them alone")
+        drift_of(self.drift)
         rate_of(self.fps, "--fps"), rate_of(self.infrared_fps, "--infrared-fps")
         seconds_of(self.start, "--start"), seconds_of(self.duration, "--duration")
 
@@ -102,8 +109,8 @@ class VideoOptions:
             visible=visible, infrared=infrared, streams=(self.visible_stream, self.infrared_stream),
             rates=(rate_of(self.fps, "--fps"), rate_of(self.infrared_fps, "--infrared-fps")),
             start=seconds_of(self.start, "--start") or Fraction(0), duration=seconds_of(self.duration, "--duration"),
-            offset="auto" if self.sync == "auto" else Fraction(str(self.offset or 0)), match=self.infrared_frames,
-            following=following,
+            offset="auto" if self.sync == "auto" else Fraction(str(self.offset or 0)), drift=drift_of(self.drift),
+            match=self.infrared_frames, following=following,
         )  # fmt: skip
 
     def coding(self, out: Path, visible: str, output: "OutputOptions", drawing: "Drawing") -> "Coding":
@@ -116,6 +123,20 @@ class VideoOptions:
             audio=self.audio is not False, hold=self.steady is not False, color=output.color,
             format=output.format or "png", quality=output.quality, if_exists=output.if_exists, drawing=drawing,
         )  # fmt: skip
+
+
+def drift_of(text: str | None) -> Fraction:
+    """Seconds a second, as 0.0057, or what a ratio of rates is above 1, as 30/29.83."""
+    if text is None:
+        return Fraction(0)
+    try:
+        first, _, second = text.partition("/")
+        drift = Fraction(first) / Fraction(second) - 1 if second else Fraction(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise IrvisError(f"--drift is a number like 0.0057 or a ratio like 30/29.83, not {text!r}") from error
+    if not abs(drift) < Fraction(1, 2):
+        raise IrvisError(f"--drift is below 0.5 either way, not {text}: one clock would run twice as fast as the other")
+    return drift
 
 
 def rate_of(text: str | None, name: str) -> Fraction | None:

@@ -35,6 +35,7 @@ class Pair:
     infrared: Source
     offset: Fraction
     following: Following
+    drift: Fraction = Fraction(0)
     start: Fraction = Fraction(0)
     duration: Fraction | None = None
 
@@ -113,8 +114,9 @@ def _looks(pair: Pair) -> dict[str, tuple[Frame, Frame]]:
     end = None if pair.duration is None else pair.start + pair.duration
     found: dict[str, tuple[Frame, Frame]] = {}
     for time in spread(pair.visible, pair.start, end):
-        before = max(time - pair.offset - 2, Fraction(0))
-        both = paired(pair.visible.frames(time), pair.infrared.frames(before), offset=pair.offset)
+        before = max((time - pair.offset) / (1 + pair.drift) - 2, Fraction(0))
+        warm = pair.infrared.frames(before)
+        both = paired(pair.visible.frames(time), warm, offset=pair.offset, drift=pair.drift)
         for one in islice(both, 1):
             found.setdefault(f"{float(one.visible.time):.2f} s", (one.visible, one.infrared))
     return found

@@ -37,6 +37,7 @@ def paired(
     infrared: Iterable[Frame],
     *,
     offset: Fraction = Fraction(0),
+    drift: Fraction = Fraction(0),
     match: Match = "nearest",
     rate: Fraction | None = None,
     trouble: list[str] | None = None,
@@ -45,7 +46,7 @@ def paired(
 
     Parameters
     ----------
-    offset: seconds that are added to infrared's time stamps.
+    offset, drift: infrared's time t is visible's t (1 + drift) + offset, in seconds.
     match: "nearest", or "interpolated" between the frame before and the one after.
     rate: frames a second; None: at the times of the visible frames.
     trouble: gets a line for frames that are without a partner, and for holes.
@@ -54,7 +55,7 @@ def paired(
     read in step; of infrared two frames are held.
     """
     told, left_out, first = [] if trouble is None else trouble, 0, None
-    near = _Near(infrared, offset, told)
+    near = _Near((replace(frame, time=frame.time * (1 + drift) + offset) for frame in infrared), told)
     for frame in visible if rate is None else at_rate(visible, rate):
         near.wind(frame.time)
         if not near.covers(frame.time):
@@ -88,8 +89,8 @@ def at_rate(frames: Iterable[Frame], rate: Fraction) -> Iterator[Frame]:
 class _Near:
     """The two infrared frames around a moment that moves on."""
 
-    def __init__(self, frames: Iterable[Frame], offset: Fraction, trouble: list[str]) -> None:
-        self.frames, self.trouble = (replace(frame, time=frame.time + offset) for frame in frames), trouble
+    def __init__(self, frames: Iterator[Frame], trouble: list[str]) -> None:
+        self.frames, self.trouble = frames, trouble
         self.before: Frame | None = next(self.frames, None)
         self.after: Frame | None = next(self.frames, None)
         self.step = Fraction(1, 2) if self.before is None or self.after is None else self.after.time - self.before.time

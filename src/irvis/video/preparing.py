@@ -35,7 +35,8 @@ class Asked:
     streams: numbers of the video streams of visible and infrared, from 0.
     rates: frames a second of visible and of infrared images; None = 25, or what the files say.
     start, duration: seconds of visible that are left out, and that are fused.
-    offset: seconds that are added to infrared's time stamps; "auto": found by what moves.
+    offset: seconds that are added to infrared's time stamps; "auto": found by what moves, and the drift, too.
+    drift: seconds that infrared's clock is behind after a second of its time stamps.
     whole: one range and one polarity by a look at the whole stream first.
     """
 
@@ -46,6 +47,7 @@ class Asked:
     start: Fraction = Fraction(0)
     duration: Fraction | None = None
     offset: Fraction | Literal["auto"] = Fraction(0)
+    drift: Fraction = Fraction(0)
     match: Match = "nearest"
     color: Literal["refuse", "gray"] = "refuse"
     following: Following = field(default_factory=Following)
@@ -62,6 +64,7 @@ class Prepared:
     visible: Source
     infrared: Source
     offset: Fraction
+    drift: Fraction
     following: Following
     lay: Lay
     notes: tuple[str, ...]
@@ -117,10 +120,10 @@ def prepared(asked: Asked) -> Prepared:
     length = visible.facts.duration
     if length is not None and asked.start >= length:
         raise IrvisError(f"--start {float(asked.start):g} leaves nothing: visible is {float(length):.2f} s long.")
-    offset = asked.offset
+    offset, drift = asked.offset, asked.drift
     if offset == "auto":
         step("synchronising")
-        offset, note = _found_offset(visible, infrared, asked)
+        offset, drift, note = _found_offset(visible, infrared, asked)
         notes.append(note)
     following, note = _settled(infrared, asked)
     notes += [note] if note else []
@@ -128,18 +131,20 @@ def prepared(asked: Asked) -> Prepared:
         visible=visible,
         infrared=infrared,
         offset=offset,
+        drift=drift,
         following=following,
         start=asked.start,
         duration=asked.duration,
     )
     lay, note = lay_of(pair, asked.laying, asked.resize)
     return Prepared(
-        asked=asked, visible=visible, infrared=infrared, offset=offset, following=following, lay=lay,
+        asked=asked, visible=visible, infrared=infrared, offset=offset, drift=drift, following=following, lay=lay,
         notes=(*notes, *([note] if note else [])),
     )  # fmt: skip
 
 
-def _found_offset(visible: Source, infrared: Source, asked: Asked) -> tuple[Fraction, str]:
+def _found_offset(visible: Source, infrared: Source, asked: Asked) -> tuple[Fraction, Fraction, str]:
+    """Offset, drift, and what to tell of them."""
     seen = visible.frames(asked.start)
     found = offset_of(motion_of(seen), motion_of(infrared.frames(max(asked.start - 10, Fraction(0)))))
     told = f"{found.seconds:+.2f} s (correlation {found.correlation:.2f}, confidence {found.confidence:.1f})"
@@ -147,13 +152,14 @@ def _found_offset(visible: Source, infrared: Source, asked: Asked) -> tuple[Frac
         raise IrvisError(
             f"--sync auto is not sure: best is {told}, another offset reaches {found.rival:.2f}. Give --offset SECONDS"
         )
-    if found.drifts:
-        raise IrvisError(
-            f"--sync auto: the clocks drift, the offset grows by {found.drift:+.2%} of the time, "
-            f"{found.drift * found.span:+.2f} s in {found.span:.0f} s: no one offset fits. Fuse shorter parts with "
-            "--start and --duration, or give --offset SECONDS"
-        )
-    return Fraction(round(found.seconds * 1000), 1000), f"infrared is moved by {told}"
+    if not found.drifts:
+        return Fraction(round(found.seconds * 1000), 1000), Fraction(0), f"infrared is moved by {told}"
+    note = (
+        f"the clocks drift: infrared is moved by {found.begin:+.2f} ± {found.error:.2f} s at its start, and by "
+        f"{found.drift:+.3%} ± {found.drift_error:.3%} of the time, as {found.span:.0f} s show (correlation "
+        f"{found.correlation:.2f}, confidence {found.confidence:.1f})"
+    )
+    return Fraction(round(found.begin * 1000), 1000), Fraction(found.drift).limit_denominator(1_000_000), note
 
 
 # ------------------------------------------------------------------------------------ the range

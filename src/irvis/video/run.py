@@ -126,9 +126,10 @@ class Run:
         if asked.duration is not None:
             end = asked.start + asked.duration
             visible = takewhile(lambda frame: frame.time < end, visible)
-        infrared = ready.infrared.frames(max(asked.start - ready.offset - 2, Fraction(0)))
+        infrared = ready.infrared.frames(max((asked.start - ready.offset) / (1 + ready.drift) - 2, Fraction(0)))
         pairs = paired(
-            visible, infrared, offset=ready.offset, match=asked.match, rate=self.coding.rate, trouble=self.trouble
+            visible, infrared, offset=ready.offset, drift=ready.drift, match=asked.match, rate=self.coding.rate,
+            trouble=self.trouble,
         )  # fmt: skip
         last: Both | None = None
         for both, shown in beside(pairs, _frame, lambda frames: steady(frames, ready.following)):
@@ -252,7 +253,7 @@ class Run:
 def _unused(end: Fraction, ready: Prepared) -> list[str]:
     """A line where infrared goes on for long after visible."""
     length = ready.infrared.facts.duration
-    more = Fraction(0) if length is None else length + ready.offset - end
+    more = Fraction(0) if length is None else length * (1 + ready.drift) + ready.offset - end
     return [f"visible ends first: {float(more):.1f} s of infrared are left out"] if more > HOLE else []
 
 

@@ -8,7 +8,7 @@ believed where chance explains it badly (odds below 1 to 100,000 over all offset
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -55,6 +55,8 @@ class Offset:
     confidence: -log10 of the odds of such a correlation by chance; believed from `SURE` on.
     rival: the highest correlation at any other offset.
     drift: seconds that the offset grows by in a second; 0 where the parts of the streams tell nothing of it.
+    begin: the offset at infrared's time 0, where clocks drift; else `seconds`.
+    error, drift_error: of `begin` and `drift`, two standard deviations; NaN where fewer than three parts tell.
     span: seconds that were looked at.
     """
 
@@ -63,6 +65,9 @@ class Offset:
     confidence: float
     rival: float
     drift: float = 0.0
+    begin: float = 0.0
+    error: float = math.nan
+    drift_error: float = math.nan
     span: float = 0.0
 
     @property
@@ -120,15 +125,33 @@ def offset_of(visible: Motion, infrared: Motion, most: float = 10.0) -> Offset:
     confidence = _odds(float(likeness[best]), first, second, len(lags))
     rival = float(likeness[apart].max(initial=-1.0))
     seconds = (start + lags[best] + _between(likeness, best)) * step
-    drift, span = _drift(first, second, int(lags[best]), step)
-    return Offset(
-        seconds=float(seconds), correlation=float(likeness[best]), confidence=confidence, rival=rival, drift=drift,
-        span=span,
+    found = Offset(
+        seconds=float(seconds), correlation=float(likeness[best]), confidence=confidence, rival=rival,
+        begin=float(seconds), span=len(second) * step,
     )  # fmt: skip
+    at, offsets = _parts(first, second, int(lags[best]), step)
+    return _with_line(found, infrared.times[0] + at, (start + lags[best]) * step + offsets, step)
 
 
-def _drift(first: _Series, second: _Series, lag: int, step: float) -> tuple[float, float]:
-    """Seconds a second by which the offset grows, and over how many: a line through those of parts that are sure."""
+def _with_line(found: Offset, at: _Series, offsets: _Series, step: float) -> Offset:
+    """With the drift: a line through the offsets of parts, if they lie on one. `at`: infrared's times."""
+    if len(at) < 3:
+        return found
+    slope, begin = np.polyfit(at, offsets, 1)
+    left = offsets - slope * at - begin
+    if np.abs(left).max() > max(2 * step, DRIFTED / 2):
+        return found
+    deviation, spread = math.sqrt(float(left @ left) / (len(at) - 2)), float(((at - at.mean()) ** 2).sum())
+    line = replace(found, drift=float(slope), drift_error=2 * deviation / math.sqrt(spread))
+    if not line.drifts:
+        return replace(line, error=2 * deviation / math.sqrt(len(at)))
+    return replace(
+        line, begin=float(begin), error=2 * deviation * math.sqrt(1 / len(at) + float(at.mean()) ** 2 / spread)
+    )
+
+
+def _parts(first: _Series, second: _Series, lag: int, step: float) -> tuple[_Series, _Series]:
+    """The middles of parts whose own offset is sure, and how far that lies from the offset of all, both in seconds."""
     length, around = round(PART / step), max(2, round(AROUND / step))
     found: list[tuple[float, float]] = []
     for begin in range(0, len(second) - length + 1, length):
@@ -139,13 +162,10 @@ def _drift(first: _Series, second: _Series, lag: int, step: float) -> tuple[floa
         likeness = np.array([_alike(first, part, int(one)) for one in lags])
         best = int(np.argmax(likeness))
         if likeness[best] >= LEAST and _odds(float(likeness[best]), first, part, len(lags)) >= PART_SURE:
-            found.append((begin * step, float(lags[best] + _between(likeness, best) - here) * step))
-    if len(found) < 3:
-        return 0.0, 0.0
-    at, moved = np.array(found).T
-    slope, level = np.polyfit(at, moved, 1)
-    straight = np.abs(moved - slope * at - level).max() <= max(2 * step, DRIFTED / 2)
-    return (float(slope), len(second) * step) if straight else (0.0, 0.0)
+            moved = float(lags[best] + _between(likeness, best) - here)
+            found.append(((begin + length / 2) * step, moved * step))
+    at, offsets = np.array(found).reshape(-1, 2).T
+    return at, offsets
 
 
 def _small(samples: Samples) -> _Series:
