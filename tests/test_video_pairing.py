@@ -136,12 +136,13 @@ def test_two_rates_stay_within_a_frame_for_seventeen_minutes(stamps):
     slow = Fraction("29.83")
     rate, drift = (slow, Fraction(0)) if stamps == "right" else (Fraction(30), Fraction(30) / slow - 1)
     nothing = np.zeros((1, 1), np.uint8)
-    seen = (Frame(time=Fraction(n, 30), samples=nothing) for n in range(17 * 60 * 30))
-    warm = (Frame(time=n / rate, samples=nothing) for n in range(17 * 60 * 30))
+    last = range(16 * 60 * 30, 17 * 60 * 30)  # of the last minute: errors of clocks add up until then
+    seen = (Frame(time=Fraction(n, 30), samples=nothing) for n in last)
+    warm = (Frame(time=n / rate, samples=nothing) for n in last)
     apart = count = 0
     for both in paired(seen, warm, drift=drift):
         apart, count = max(apart, abs(both.visible.time - both.infrared.time)), count + 1
-    assert count > 30_000
+    assert count > 1500
     assert apart <= Fraction(1, 30)
 
 

@@ -248,9 +248,11 @@ class Run:
             progress.best = score
             self.write("best")
         if self.tell:
-            facts = {"score": score, "best": progress.best, "began": progress.began, "picture": picture}
-            place = {"stage": number + 1, "stages": len(self.recipe.stages), "epoch": epoch, "epochs": stage.epochs}
-            self.tell(Validated(**place, **facts, pairs=len(pairs)))
+            told = Validated(
+                stage=number + 1, stages=len(self.recipe.stages), epoch=epoch, epochs=stage.epochs, score=score,
+                best=progress.best, began=progress.began, pairs=len(pairs), picture=picture,
+            )  # fmt: skip
+            self.tell(told)
 
     def write(self, name: str) -> None:
         weights.save(
