@@ -19,8 +19,9 @@ OTHER: dict[str, object] = {
     "infrared_range": "20C,40C", "infrared_raw": "640x512", "infrared_crop": "0,2,160,120", "nodata": "-9999",
     "emissivity": 0.9, "humidity": 0.5, "window_transmission": 0.9, "kelvin_per_count": 0.01, "frame": 3,
     "rig": Path("rig.json"), "fps": "25", "infrared_fps": "9", "start": "1:30", "duration": "20", "offset": 0.5,
+    "decoder": "mine.py:celsius", "drift": "30/29.83",
     "codec": "ffv1", "pixel_format": "gray", "spot": ["3,4"], "calibration": Path("pairs"), "memory": "2GB",
-    "decoder": "mine.py:celsius", "drift": "30/29.83", "quality": 80, "steady": False, "audio": False, "device": "cuda", "ray": ["auto"],
+    "quality": 80, "steady": False, "audio": False, "device": "cuda", "ray": ["auto"],
 }  # fmt: skip
 """A value that is not the default, where the type does not give one."""
 
@@ -31,10 +32,11 @@ PAGE = {
 }  # fmt: skip
 """What the page offers, or sets for its visitors."""
 NOT_ON_PAGE = {
-    "frame", "infrared_raw", "infrared_crop", "nodata", "atmospheric", "humidity", "window_temperature",
-    "window_transmission", "align_model", "align_flow", "rig", "spot", "fps", "infrared_fps", "start", "offset",
+    "decoder", "drift", "frame", "infrared_raw", "infrared_crop", "nodata", "atmospheric", "humidity",
+    "window_temperature", "window_transmission", "align_model", "align_flow", "rig", "spot", "fps", "infrared_fps",
+    "start", "offset",
     "infrared_frames", "visible_stream", "infrared_stream", "range_seconds", "level_infrared", "steady", "codec", "crf",
-    "pixel_format", "audio", "decoder", "drift", "sheet", "device", "runtime", "precision", "strict", "error", "calibration",
+    "pixel_format", "audio", "sheet", "device", "runtime", "precision", "strict", "error", "calibration",
     "tile", "memory", "batch", "workers", "ray",
 }  # fmt: skip
 """What the page leaves to the command line: too rare, files of the server, or set by who runs it."""
