@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -247,7 +247,8 @@ def test_requests_that_make_no_sense_do_not_stop_the_server(site):
             event = "error"
         assert event != "complete"
     for path in ("queue/join", "call/v2/fuse", "upload", "call/fuse"):
-        assert site.post(f"{API}/{path}", content=b"\xff\0{{{").status_code >= 400
+        with suppress(httpx.ReadError):  # refused, and the line cut, before all of it was sent
+            assert site.post(f"{API}/{path}", content=b"\xff\0{{{").status_code >= 400
     assert (
         site.post(f"{API}/queue/join", json={"fn_index": 99999, "data": [], "session_hash": "../x"}).status_code >= 400
     )
