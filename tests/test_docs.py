@@ -101,6 +101,8 @@ def test_commands_of_a_page_run(page, n, place, capsys):
         if not command.startswith("irvis"):
             assert line.startswith("pip install")
             continue
+        if command == "irvis demo" and page.stem != "README":
+            continue  # as there
         words = shlex.split(command.replace("encdec-tiny", "tiny.toml"))
         assert status(words[1:]) == 0, f"{command}: {capsys.readouterr().err}"
 
