@@ -91,7 +91,7 @@ def stacked() -> None:
 def dji_folder() -> None:
     for number in ("0227", "0228"):
         photo(f"flight/DJI_20260101_{number}_V.JPG", (96, 128))
-        Path(f"flight/DJI_20260101_{number}_T.JPG").write_bytes(files.jpeg([], SIZE[::-1]))
+        Image.fromarray((COUNTS >> 7).astype(np.uint8)).save(f"flight/DJI_20260101_{number}_T.JPG")
 
 
 def adas() -> None:
@@ -166,7 +166,7 @@ def main() -> None:
     rows = Rows("inputs", arguments(__doc__))
     for one in INPUTS:
         key: Row = {"input": one.name, "command": f"irvis fuse {one.command} -m average"}
-        rows.add(key, lambda one=one: tried(one))
+        rows.add(key, lambda key=key, one=one: {**key, **tried(one)})
     note = (
         "Each input is made small by `benchmarks/inputs.py`, by its published layout; none is a camera's own file. "
         "Commands run in one process; seconds depend on the load of the machine."

@@ -136,6 +136,8 @@ def _following(seconds: float, level: bool, reading: InfraredOptions, align: Ali
         raise IrvisError(f"--range-seconds is 0 or more, not {seconds:g}")
     if align.align_flow:
         raise IrvisError("--align-flow bends each picture by itself: a stream is aligned once. Leave it out")
+    if reading.decoder is not None:
+        raise IrvisError("--decoder is for pictures, not for streams")
     if reading.frame:
         raise IrvisError("--frame is for single pictures: a stream is shown as a whole")
     how = reading.sensing(rig=align.rig is not None)
