@@ -22,7 +22,7 @@ from scipy.optimize import minimize
 from common import SETS, arguments, markdown, write
 from irvis import check, io
 from irvis.check import colours, folders, pairs
-from irvis.check.found import KINDS, Look
+from irvis.check.findings import KINDS, Look
 from irvis.color import luma
 from irvis.data.matching import Match, Matches, match
 from irvis.filters import gaussian

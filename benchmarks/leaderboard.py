@@ -18,7 +18,7 @@ from PIL import Image
 from common import HERE, Rows, arguments, machine, markdown, write_json
 from irvis import files, io, jobs
 from irvis.data.matching import Match, match
-from irvis.evaluate import entries, evaluation, judging, statistics
+from irvis.evaluate import compute, entries, evaluation, statistics
 from irvis.evaluate.statistics import Array
 from irvis.metrics import PROFILES
 from made import EARLIER, Row, earlier, read
@@ -87,8 +87,8 @@ def judged(keys: list[Row], chosen) -> list[Row]:
     places = {key["method"]: place(key["method"], name, pairs, chosen) for key in keys}
     rows = [entries.Entry(name=who, kind="images", source=str(path)) for who, path in places.items()]
     metrics = [metric for metric in PROFILES[profile].metrics if not metric.startswith("FMI")]
-    plan = judging.Plan(entries=rows, metrics=metrics, profile=profile, out=kept, stems=entries.stems(pairs))
-    found = list(judging.judge_all(pairs, plan, chosen.workers))
+    plan = compute.Plan(entries=rows, metrics=metrics, profile=profile, out=kept, stems=entries.stems(pairs))
+    found = list(compute.judge_all(pairs, plan, chosen.workers))
     if problems := [problem for one in found for problem in one.problems]:
         raise SystemExit("\n".join(problems))
     table = evaluation.table_of(found, plan, {pair.name: pair.name for pair in pairs})
@@ -115,7 +115,7 @@ def fused(text: str, pairs: Sequence[Match], kept: Path, suffix: str) -> Path:
     for pair in pairs:
         path = folder / f"{pair.name}.{suffix}"
         if not path.exists():
-            write(path, entries.fused(entry, judging.read(pair, jobs.Reading()), ()))
+            write(path, entries.fused(entry, compute.read(pair, jobs.Reading()), ()))
     return folder
 
 

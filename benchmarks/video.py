@@ -26,11 +26,11 @@ from irvis.metrics.flicker import temporal_gain, warped_difference
 from irvis.video.aligning import image_of
 from irvis.video.frame import Frame
 from irvis.video.job import Asked, Coding, fuse_video
+from irvis.video.range_following import Following, steady
 from irvis.video.run import _bytes
 from irvis.video.source import open_source
 from irvis.video.stabilise import Moment, stabilise
-from irvis.video.steady import Following, steady
-from irvis.video.sync import motion_of, offset_of
+from irvis.video.time_offset import motion_of, offset_of
 from irvis.video.writer import Writer
 
 SIZES = {"640×480": (480, 640), "1920×1080": (1080, 1920)}

@@ -9,7 +9,7 @@ import torch
 
 from irvis import cli, io
 from irvis.data.matching import match
-from irvis.study import asking, folders, store
+from irvis.study import asking, database, folders
 from irvis.study.server import Server
 
 METHODS = ("zebrafusion", "quaggamerge", "okapiblend")
@@ -22,15 +22,15 @@ def flat(path: Path, size: tuple[int, int] = (16, 16)) -> None:
 
 def made(
     images: Path, file: Path, *, asked: int = 60, methods: tuple[str, ...] = METHODS, sources: bool = True
-) -> store.Study:
+) -> database.Study:
     given = folders.methods([str(images / name) for name in methods])
     pairs = folders.pairs(given, match(images / "vi", images / "ir").pairs if sources else ())
     reading = {"range": None, "color": "refuse", "resize": False}
-    store.create(store.Study(file=file, methods=given, pairs=pairs, seed=0, asked=asked, reading=reading))
-    return store.load(file)
+    database.create(database.Study(file=file, methods=given, pairs=pairs, seed=0, asked=asked, reading=reading))
+    return database.load(file)
 
 
-def running(study: store.Study, host: str = "127.0.0.1", **options: Any) -> Iterator[Server]:
+def running(study: database.Study, host: str = "127.0.0.1", **options: Any) -> Iterator[Server]:
     server = Server(study, host, 0, say=lambda _: None, **options)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
@@ -49,7 +49,7 @@ def irvis(*words: object) -> int:
     return 0
 
 
-def answer_all(study: store.Study, name: str, say: Any) -> None:
+def answer_all(study: database.Study, name: str, say: Any) -> None:
     key = asking.join(study, name)
     while (token := asking.standing(study, key).current) is not None:
         asking.answer(study, key, token, say(asking.question(study, token)))

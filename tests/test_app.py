@@ -27,11 +27,12 @@ from pictures import chunk
 
 pytest.importorskip("gradio", reason="the page needs the extra: pip install 'irvis[app]'")
 
-from irvis.app import asking, choices, examples, fusing, judging, names, showing, telling, uploads
+from irvis.app import asking, choices, examples, fusing, names, scores, uploads, viewer
 from irvis.app import guard as guards
+from irvis.app import messages as telling
 from irvis.app.actions import Actions
 from irvis.app.guard import Guard
-from irvis.app.rooms import GRACE, MOST, Rooms
+from irvis.app.sessions import GRACE, MOST, Rooms
 from irvis.app.settings import Settings
 
 SETTINGS = Settings(max_upload=3_000_000, max_pixels=1_000_000)
@@ -239,7 +240,7 @@ def contrast(one: str, other: str) -> float:
 def test_numbers_under_the_cursor_are_those_of_the_file(actions, root):
     files = kelvin(root / "sent")
     fused = run(actions, *files, kelvin_per_count=0.01)
-    data = showing.view(fused.first, fused.files["visible"], fused.folder / "view").data
+    data = viewer.view(fused.first, fused.files["visible"], fused.folder / "view").data
     thermal = data["thermal"]
     values = np.frombuffer((fused.folder / "view" / "thermal.bin").read_bytes(), "<f4")
     counts = np.asarray(Image.open(files[1]))
@@ -249,17 +250,17 @@ def test_numbers_under_the_cursor_are_those_of_the_file(actions, root):
 
 def test_pictures_of_the_viewer_are_the_fused_file_itself_as_long_as_it_is_small(actions, root):
     fused = run(actions, *pair(root / "sent"))
-    showing.view(fused.first, fused.files["visible"], fused.folder / "view")
+    viewer.view(fused.first, fused.files["visible"], fused.folder / "view")
     assert torch.equal(
         io.read_visible(fused.folder / "view" / "fused-average.png")[0], io.read_visible(fused.downloads[0])[0]
     )
 
 
 def test_large_pictures_are_shown_smaller(tmp_path, monkeypatch, actions, root):
-    monkeypatch.setattr(showing, "LOSSLESS", 1000)
-    monkeypatch.setattr(showing, "DEGREES", 500)
+    monkeypatch.setattr(viewer, "LOSSLESS", 1000)
+    monkeypatch.setattr(viewer, "DEGREES", 500)
     fused = run(actions, *kelvin(root / "sent"), kelvin_per_count=0.01)
-    data = showing.view(fused.first, fused.files["visible"], fused.folder / "view").data
+    data = viewer.view(fused.first, fused.files["visible"], fused.folder / "view").data
     assert (data["width"], data["height"]) == (160, 120)
     with Image.open(fused.folder / "view" / "visible.jpg") as picture:
         assert picture.width * picture.height <= 1000
@@ -268,24 +269,24 @@ def test_large_pictures_are_shown_smaller(tmp_path, monkeypatch, actions, root):
 
 def test_metrics_of_the_page_are_those_of_the_library(actions, root):
     fused = run(actions, *pair(root / "sent"))
-    judged = judging.judge(fused.first, fused.files["visible"])
+    judged = scores.judge(fused.first, fused.files["visible"])
     image, _ = io.read_visible(fused.downloads[0])
     wanted = measure(image, fused.first.visible, fused.first.infrared, metrics=["VIF", "Qabf"])
     assert judged["average"]["VIF"] == float(wanted["VIF"][0])
     assert judged["average"]["Qabf"] == float(wanted["Qabf"][0])
 
 
-@pytest.mark.parametrize("name", judging.MEANINGS)
+@pytest.mark.parametrize("name", scores.MEANINGS)
 def test_metrics_say_in_a_sentence_what_they_mean_and_where_they_end(name):
-    text = judging.sentence(METRICS[name])
+    text = scores.sentence(METRICS[name])
     assert re.fullmatch(r"[A-Z][^.]+\. \S+ to \S+.*\.", text)
 
 
 def test_of_several_methods_the_best_of_each_metric_stands_out():
-    table = judging.table({"a": dict.fromkeys(judging.MEANINGS, 1.0), "b": dict.fromkeys(judging.MEANINGS, 2.0)})
+    table = scores.table({"a": dict.fromkeys(scores.MEANINGS, 1.0), "b": dict.fromkeys(scores.MEANINGS, 2.0)})
     rows = re.findall(r"<tr><th title.*?</tr>", table)
-    assert len(rows) == len(judging.MEANINGS)
-    for row, name in zip(rows, judging.MEANINGS, strict=True):
+    assert len(rows) == len(scores.MEANINGS)
+    for row, name in zip(rows, scores.MEANINGS, strict=True):
         best = 1 if METRICS[name].better == "high" else 0
         assert [" class=best" in cell for cell in re.findall(r"<td[^>]*>[\d.–]+", row)] == [best == 0, best == 1]
 
@@ -486,7 +487,7 @@ def test_scripts_in_file_names_are_text(actions, root):
     bad = root / "sent" / name
     visible.rename(bad)
     fused = run(actions, bad, infrared)
-    view = showing.view(fused.first, fused.files[fused.taken.pairs[0].name], fused.folder / "view")
+    view = viewer.view(fused.first, fused.files[fused.taken.pairs[0].name], fused.folder / "view")
     html = [view.html, telling.told(fused, "<b>"), telling.downloads(fused), telling.commands(fused)]
     assert "<img" not in "".join(html)
     assert "&lt;script&gt;" in telling.refused("<script>alert(1)</script>")
@@ -607,7 +608,7 @@ def test_uploads_that_nobody_used_for_long_are_removed(tmp_path, monkeypatch):
     (tmp_path / "broken-off").write_bytes(b"x")
     rooms.sweep()
     assert old.is_dir()
-    monkeypatch.setattr("irvis.app.rooms.time.time", lambda: old.parent.stat().st_mtime + 700)
+    monkeypatch.setattr("irvis.app.sessions.time.time", lambda: old.parent.stat().st_mtime + 700)
     rooms.sweep()
     assert not list(tmp_path.iterdir())
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from irvis import demo, io
-from irvis.bench import commands, job, machine, rounds, rows, show, work
+from irvis.bench import commands, job, machine, rounds, rows, tables, work
 from irvis.bench.job import Job, Row
 from irvis.bench.rounds import Result, gather, run, turns
 from irvis.cli import main
@@ -104,7 +104,7 @@ def test_emulated_half_precision_is_told_below_the_table(monkeypatch):
     half = result(1, 1, row=Row(method="a", width=8, height=8, precision="bf16"))
     for native, told in ((("fp32",), True), (("bf16", "fp32"), False)):
         monkeypatch.setattr("irvis.runtime.substitutes.native", lambda device, native=native: native)
-        assert any("bf16 is emulated" in line for line in show.notes([half])) is told
+        assert any("bf16 is emulated" in line for line in tables.notes([half])) is told
 
 
 def test_rows_are_compared_with_the_first_of_their_size_that_ran():
@@ -112,10 +112,10 @@ def test_rows_are_compared_with_the_first_of_their_size_that_ran():
     broken = Result(row=ROW, name="average", problem="no")
     first, second, elsewhere = result(1, 1), result(4, 4), result(9, 9, row=other)
     found = [broken, first, second, elsewhere]
-    assert show.reference(second, found) is first
-    assert show.record(elsewhere, found)["ratio"] == 1
-    assert show.record(second, found)["ratio"] == pytest.approx(0.25)
-    assert show.record(broken, found)["problem"] == "no"
+    assert tables.reference(second, found) is first
+    assert tables.record(elsewhere, found)["ratio"] == 1
+    assert tables.record(second, found)["ratio"] == pytest.approx(0.25)
+    assert tables.record(broken, found)["problem"] == "no"
 
 
 def test_the_ceiling_is_a_speed():
@@ -246,7 +246,7 @@ def test_a_wrong_request_is_refused_before_anything_is_measured(words, text, cap
 
 def test_the_table_keeps_what_rows_share_in_its_title_and_every_row_on_a_line():
     found = [result(1, 1, flops=10**9, ceiling=1e12, demo=0.7, threads=2), Result(row=ROW, name="b", problem="why not")]
-    made = show.table(found)
+    made = tables.table(found)
     assert str(made.title).startswith("size 64×48, batch 1, runtime torch, precision fp32")
     assert made.columns[0].header == "method"
     assert list(made.columns[-1].cells) == ["", "why not"]

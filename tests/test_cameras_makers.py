@@ -11,7 +11,7 @@ from irvis import IrvisError, cameras
 from irvis.cameras import known
 from irvis.cli import main
 from irvis.io.infrared import measure
-from irvis.io.show import show
+from irvis.io.normalise import show
 from irvis.thermal import Range, Sensing
 
 HEIGHT, WIDTH = 48, 64

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from irvis import check, io
-from irvis.check import colours, defects, found, reading
-from irvis.check.show import table
+from irvis.check import colours, defects, measure
+from irvis.check import findings as found
+from irvis.check.tables import table
 from irvis.cli import main
 from irvis.data import matching
 from irvis.thermal import Range, polarity
@@ -248,9 +249,9 @@ def test_a_pair_with_the_same_finding_on_both_sides_counts_once(folder, capsys):
 
 
 def test_a_shift_that_is_seen_is_told(folder, monkeypatch):
-    monkeypatch.setattr(reading, "misalignment", lambda visible, infrared: (-4.0, 0.0))
+    monkeypatch.setattr(measure, "misalignment", lambda visible, infrared: (-4.0, 0.0))
     assert kinds(folder) == {"misaligned"}
-    monkeypatch.setattr(reading, "misalignment", lambda visible, infrared: None)
+    monkeypatch.setattr(measure, "misalignment", lambda visible, infrared: None)
     assert kinds(folder) == set()
 
 

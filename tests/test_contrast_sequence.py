@@ -13,7 +13,7 @@ from PIL import Image
 from irvis.cli import main
 from irvis.io import read_shown
 from irvis.thermal import Range, scale_of, scaled, to_unit
-from irvis.thermal.contrast import LEAST
+from irvis.thermal.clahe import LEAST
 from irvis.thermal.range import with_curves
 
 HEIGHT, WIDTH = 48, 80

@@ -70,7 +70,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def place(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of that folder, to work in; nothing is computed in processes of its own."""
-    monkeypatch.setattr("irvis.evaluate.judging.MOST_WORKERS", 1)
+    monkeypatch.setattr("irvis.evaluate.compute.MOST_WORKERS", 1)
     shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -13,7 +13,7 @@ import torch
 from irvis import IrvisError, cli, io
 from irvis.data.matching import Match, match
 from irvis.data.scene import scene
-from irvis.evaluate import entries, evaluation, judging, strips
+from irvis.evaluate import compute, entries, evaluation, strips
 from irvis.metrics import measure
 
 METRICS = ["EN", "SD", "MI", "Qabf", "Qw", "CE"]
@@ -31,8 +31,8 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def plan(pairs: Path, out: Path, methods: tuple[str, ...] = ("max",), folders: tuple[str, ...] = ()) -> judging.Plan:
-    return judging.Plan(
+def plan(pairs: Path, out: Path, methods: tuple[str, ...] = ("max",), folders: tuple[str, ...] = ()) -> compute.Plan:
+    return compute.Plan(
         entries=entries.gather(methods, folders), metrics=METRICS, profile="default", out=out,
         stems=entries.stems(matches(pairs)),
     )  # fmt: skip
@@ -52,7 +52,7 @@ def matches(pairs: Path) -> list:
 
 
 def values(pairs: Path, out: Path, **asked: tuple[str, ...]) -> dict[str, dict[str, dict[str, float]]]:
-    return {one.pair.name: one.values for one in judging.judge_all(matches(pairs), plan(pairs, out, **asked), 1)}
+    return {one.pair.name: one.values for one in compute.judge_all(matches(pairs), plan(pairs, out, **asked), 1)}
 
 
 # ------------------------------------------------------------------------------------------ numbers
@@ -81,17 +81,17 @@ def test_controls_always_stand_there_once() -> None:
 
 def test_a_second_run_computes_nothing(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = values(pairs, tmp_path)
-    monkeypatch.setattr(judging, "measure", None)
-    again = list(judging.judge_all(matches(pairs), plan(pairs, tmp_path), 1))
+    monkeypatch.setattr(compute, "measure", None)
+    again = list(compute.judge_all(matches(pairs), plan(pairs, tmp_path), 1))
     assert all(one.kept for one in again)
     assert {one.pair.name: one.values for one in again} == first
 
 
 def test_a_run_that_was_cut_short_goes_on(pairs: Path, tmp_path: Path) -> None:
-    running = judging.judge_all(matches(pairs), plan(pairs, tmp_path), 1)
+    running = compute.judge_all(matches(pairs), plan(pairs, tmp_path), 1)
     next(running)
     running.close()
-    kept = [one.kept for one in judging.judge_all(matches(pairs), plan(pairs, tmp_path), 1)]
+    kept = [one.kept for one in compute.judge_all(matches(pairs), plan(pairs, tmp_path), 1)]
     assert kept == [True, False, False]
 
 
@@ -108,7 +108,7 @@ def test_a_changed_file_is_judged_anew(pairs: Path, tmp_path: Path) -> None:
 
 def test_two_workers_find_the_same(pairs: Path, tmp_path: Path) -> None:
     alone = values(pairs, tmp_path / "one")
-    together = judging.judge_all(matches(pairs), plan(pairs, tmp_path / "two"), 2)
+    together = compute.judge_all(matches(pairs), plan(pairs, tmp_path / "two"), 2)
     for one in together:  # their sums have one thread, and so another order
         for name, found in one.values.items():
             assert found == pytest.approx(alone[one.pair.name][name], rel=1e-9)
@@ -116,9 +116,9 @@ def test_two_workers_find_the_same(pairs: Path, tmp_path: Path) -> None:
 
 def test_nan_and_infinity_survive_the_files(tmp_path: Path) -> None:
     odd = {"EN": float("nan"), "SD": float("inf"), "MI": 1.5}
-    place = judging.Plan(entries=(), metrics=(), profile="default", out=tmp_path)
-    judging._keep(place, "sub/pair", {"mine": judging.Kept("x", odd)})
-    kept = judging._known(place, "sub/pair")["mine"].values
+    place = compute.Plan(entries=(), metrics=(), profile="default", out=tmp_path)
+    compute._keep(place, "sub/pair", {"mine": compute.Kept("x", odd)})
+    kept = compute._known(place, "sub/pair")["mine"].values
     assert [kept[name] for name in odd] == pytest.approx(list(odd.values()), nan_ok=True)
 
 
@@ -220,8 +220,8 @@ def test_a_wrong_word_is_one_clear_line(
 
 
 def test_every_usual_metric_is_in_the_default_profile() -> None:
-    assert judging.choose("usual", "default") == list(judging.USUAL)
-    assert set(judging.choose("all", "vifb")) == set(judging.choose("usual", "vifb"))
+    assert compute.choose("usual", "default") == list(compute.USUAL)
+    assert set(compute.choose("all", "vifb")) == set(compute.choose("usual", "vifb"))
 
 
 def test_two_images_of_one_name_are_refused_not_guessed(tmp_path: Path) -> None:
@@ -257,9 +257,9 @@ def test_another_metric_computes_only_itself(pairs: Path, tmp_path: Path, monkey
         asked.extend(metrics)
         return measure(*images, metrics=metrics, profile=profile)
 
-    monkeypatch.setattr(judging, "measure", noted)
+    monkeypatch.setattr(compute, "measure", noted)
     wider = dataclasses.replace(plan(pairs, tmp_path), metrics=[*METRICS, "AG"])
-    judged = list(judging.judge_all(matches(pairs), wider, 1))
+    judged = list(compute.judge_all(matches(pairs), wider, 1))
     assert set(asked) == {"AG"}
     assert set(judged[0].values["max"]) == {*METRICS, "AG"}
 
@@ -270,8 +270,8 @@ def test_a_metric_that_fails_leaves_the_others(pairs: Path, tmp_path: Path, monk
             raise RuntimeError("out of luck\nand more")
         return measure(*images, metrics=metrics, profile=profile)
 
-    monkeypatch.setattr(judging, "measure", broken)
-    one = judging.judge(matches(pairs)[0], plan(pairs, tmp_path))
+    monkeypatch.setattr(compute, "measure", broken)
+    one = compute.judge(matches(pairs)[0], plan(pairs, tmp_path))
     assert np.isnan(one.values["max"]["SD"])
     assert np.isfinite(one.values["max"]["Qw"])
     assert one.problems[0] == "day/c, max, SD: RuntimeError: out of luck"
@@ -295,7 +295,7 @@ def test_a_wrong_request_is_found_before_the_work(
     words: list[str], line: str, pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(judging, "judge", None)
+    monkeypatch.setattr(compute, "judge", None)
     asked = [word.format(root=pairs) for word in words]
     out = [] if "-o" in asked else ["-o", tmp_path]
     assert irvis("evaluate", pairs / "vi", pairs / "ir", *out, *asked) == 1

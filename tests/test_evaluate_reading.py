@@ -12,9 +12,9 @@ from PIL import Image
 from irvis import IrvisError, cli, io
 from irvis.data.matching import match
 from irvis.data.scene import scene
-from irvis.evaluate import entries, judging, report, statistics
+from irvis.evaluate import compute, entries, report, statistics
 from irvis.jobs import Reading
-from irvis.study import folders, pictures, reading, store
+from irvis.study import database, folders, pictures, reading
 from irvis.study import report as study_report
 from irvis.study.schedule import Question
 from irvis.thermal import Sensing
@@ -36,15 +36,15 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def plan(root: Path, out: Path, infrared: str = "ir", how: Reading = Reading()) -> judging.Plan:  # noqa: B008
+def plan(root: Path, out: Path, infrared: str = "ir", how: Reading = Reading()) -> compute.Plan:  # noqa: B008
     pairs = match(root / "vi", root / infrared).pairs
-    return judging.Plan(entries=entries.gather(["max"], []), metrics=METRICS, profile="default", out=out, reading=how,
+    return compute.Plan(entries=entries.gather(["max"], []), metrics=METRICS, profile="default", out=out, reading=how,
                         stems=entries.stems(pairs))  # fmt: skip
 
 
 def judged(root: Path, out: Path, infrared: str = "ir", how: Reading = Reading()) -> list:  # noqa: B008
     asked = plan(root, out, infrared, how)
-    return [one.values for one in judging.judge_all(match(root / "vi", root / infrared).pairs, asked, 1)]
+    return [one.values for one in compute.judge_all(match(root / "vi", root / infrared).pairs, asked, 1)]
 
 
 BLACK_HOT = Reading(sensing=Sensing(polarity="black-hot"))
@@ -82,8 +82,8 @@ def test_a_study_shows_infrared_as_it_is_told_to_read_it(root: Path, tmp_path: P
     pairs = folders.pairs(given, match(root / "vi", root / "ir").pairs)
     how = reading.told(None, "refuse", False, BLACK_HOT.sensing)
     file = tmp_path / "s.sqlite"
-    store.create(store.Study(file=file, methods=given, pairs=pairs, seed=0, asked=9, reading=how))
-    known = store.load(file)
+    database.create(database.Study(file=file, methods=given, pairs=pairs, seed=0, asked=9, reading=how))
+    known = database.load(file)
     shown = pictures.picture(known, Question(pair=0, left=0, right=1), "infrared")
     (tmp_path / "shown.png").write_bytes(shown)
     expected = io.read_infrared(root / "inverted" / f"{known.pairs[0].name}.png")[0, 0].numpy() * 255
@@ -100,10 +100,10 @@ def test_what_a_study_keeps_of_reading_comes_back() -> None:
 
 def test_a_study_reports_the_usual_metrics_unless_all_are_asked_for() -> None:
     assert signature(study_report.report).parameters["metrics"].default == "usual"
-    from irvis.cli.studying import study
+    from irvis.cli.study import study
 
     assert signature(study).parameters["metrics"].default == "usual"
-    usual = judging.choose("usual", "default")
+    usual = compute.choose("usual", "default")
     assert not {"FMI_pixel", "FMI_dct", "FMI_wavelet", "Q_P"} & set(usual)  # three quarters of the time of all
 
 
@@ -112,15 +112,15 @@ def test_progress_moves_with_every_result_not_with_every_pair(root: Path, tmp_pa
     asked, pairs = plan(root, tmp_path), match(root / "vi", root / "ir").pairs
     for _ in range(2):  # the second time everything is known
         steps.clear()
-        list(judging.judge_all(pairs, asked, 1, lambda: steps.append(1)))
+        list(compute.judge_all(pairs, asked, 1, lambda: steps.append(1)))
         assert len(steps) == len(pairs) * len(asked.entries)
 
 
 def test_workers_tell_their_steps_through_a_queue(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[int] = []
-    with judging._stepping(lambda: steps.append(1)) as told:
-        monkeypatch.setattr(judging, "_TOLD", [told])
-        judging._judge_told(match(root / "vi", root / "ir").pairs[0], asked := plan(root, tmp_path))
+    with compute._stepping(lambda: steps.append(1)) as told:
+        monkeypatch.setattr(compute, "_TOLD", [told])
+        compute._judge_told(match(root / "vi", root / "ir").pairs[0], asked := plan(root, tmp_path))
     assert len(steps) == len(asked.entries)
 
 

@@ -53,7 +53,7 @@ def test_every_method_depends_on_its_own_code_and_not_on_the_others():
 def test_what_the_numbers_of_an_evaluation_depend_on_is_all_there():
     from irvis.evaluate.entries import code
 
-    found = closure("irvis.evaluate.judging")
+    found = closure("irvis.evaluate.compute")
     for part in ("metrics.paq", "metrics.edges", "losses", "filters", "io.decode", "io.deep", "thermal.range", "fuser"):
         assert f"irvis.{part}" in found
     assert len({code(), code("average"), code("gff")}) == 3

@@ -14,12 +14,12 @@ import streams
 import video_files
 from irvis import io
 from irvis.errors import IrvisError
-from irvis.live import telling
+from irvis.live import summary
 from irvis.live.joining import Joining
-from irvis.live.newest import Newest
-from irvis.live.pace import Clock, Delays, Rate
+from irvis.live.latest import Newest
+from irvis.live.timing import Clock, Delays, Rate
 from irvis.thermal import Sensing
-from irvis.video.steady import Following
+from irvis.video.range_following import Following
 from irvis.video.writer import Writer
 from live_sessions import gray16, newest_of, run, session
 from streams import Camera, clip, stamped, until
@@ -163,7 +163,7 @@ def test_nobody_waits_while_infrared_is_aligned():
 
 
 def test_a_method_is_told_with_its_weights():
-    assert telling.status(session("v.mp4", "i.mp4", method="encdec:tiny"))["method"] == "encdec:tiny"
+    assert summary.status(session("v.mp4", "i.mp4", method="encdec:tiny"))["method"] == "encdec:tiny"
 
 
 def test_an_alignment_that_is_not_sure_ends_the_session_with_its_reason(tmp_path):
@@ -212,7 +212,7 @@ def test_the_latency_that_is_told_is_that_of_the_whole_path_but_for_the_way_to_t
         page = servers.serving(made, "127.0.0.1", 0)
         page.start()
         ages = [streams.age(streams.pixels_of(one)) for one in streams.looked_at(page.address + "/fused.mjpg", 25)]
-        told = telling.status(made)["capture_to_sent_ms"]
+        told = summary.status(made)["capture_to_sent_ms"]
         page.close()
         made.stop()
     assert told["count"] >= 20

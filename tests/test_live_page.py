@@ -19,7 +19,7 @@ pytest.importorskip("av", reason="live needs the extra: pip install 'irvis[video
 import streams
 from irvis import creation
 from irvis.errors import IrvisError
-from irvis.live import Session, Wanted, place_of, telling, views
+from irvis.live import Session, Wanted, place_of, summary, views
 from irvis.live import server as servers
 from irvis.live.views import Gallery, Picture
 from streams import Camera, until
@@ -162,7 +162,7 @@ def test_who_looks_slowly_slows_nobody_and_gets_the_newest():
         assert len(list(streams.looked_at(page.address + "/fused.mjpg", 20))) == 20
         assert monotonic() - begun < 10  # 1 s at 20 a second; the machine may be busy
         assert page.session.fused - fused >= 10
-        late = telling.status(page.session)["capture_to_fused_ms"]["median"]
+        late = summary.status(page.session)["capture_to_fused_ms"]["median"]
         halt.set()
         assert late < 1000
 

@@ -13,9 +13,9 @@ pytest.importorskip("av", reason="live needs the extra: pip install 'irvis[video
 import streams
 from irvis import creation
 from irvis.errors import IrvisError
-from irvis.live import Session, Wanted, place_of, telling
-from irvis.live.moments import condition_of
-from irvis.live.opening import Taking, opened_live, stamp
+from irvis.live import Session, Wanted, place_of, summary
+from irvis.live.pairing import condition_of
+from irvis.live.sources import Taking, opened_live, stamp
 from live_sessions import newest_of, run, session
 from streams import Camera, clip, served, until
 
@@ -90,7 +90,7 @@ def test_no_password_is_told_of_an_address_that_does_not_answer():
     made = session(address, address, wait=True)
     made.start()
     until(lambda: all(one.state == "lost" for one in made.captures))
-    told = json.dumps(telling.status(made))
+    told = json.dumps(summary.status(made))
     made.stop()
     assert "127.0.0.1:9" in told
     assert "secret" not in told + "".join(made.told)

@@ -42,8 +42,8 @@ def test_a_video_and_a_live_stream_stay_as_they_are_and_say_so(plain, tmp_path):
     pytest.importorskip("av", reason="video needs the extra: pip install 'irvis[video]'")
     from irvis.live.thermal import Graying
     from irvis.video.frame import Frame
-    from irvis.video.preparing import Asked, prepared
-    from irvis.video.steady import Following
+    from irvis.video.prepare import Asked, prepared
+    from irvis.video.range_following import Following
 
     following = Following(sensing=AUTO)
     ready = prepared(Asked(visible=str(tmp_path / "vi"), infrared=str(tmp_path / "ir"), following=following))

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from irvis import tiling
-from irvis.cli import common, fusing, main
+from irvis.cli import common, fuse, main
 from irvis.registry import Spec
 from irvis.steps import listening, step
 
@@ -52,7 +52,7 @@ def terminal(monkeypatch):
 
 
 def test_a_single_pair_shows_its_steps_on_a_terminal(terminal, tmp_path, monkeypatch):
-    monkeypatch.setattr(fusing, "errors", terminal)
+    monkeypatch.setattr(fuse, "errors", terminal)
     for name in ("visible.png", "infrared.png"):
         Image.effect_noise((64, 48), 60).save(tmp_path / name)
     words = ["fuse", tmp_path / "visible.png", tmp_path / "infrared.png", "-o", tmp_path / "fused.png", "-m", "average"]

@@ -11,7 +11,7 @@ import torch
 
 from irvis import io
 from irvis.data.matching import match
-from irvis.study import asking, folders, store
+from irvis.study import asking, database, folders
 from irvis.study.server import Server
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -41,8 +41,10 @@ def server(tmp_path: Path) -> Iterator[Server]:
     given = folders.methods([str(tmp_path / name) for name in ("one", "two", "three")])
     pairs = folders.pairs(given, match(tmp_path / "vi", tmp_path / "ir").pairs)
     reading = {"range": None, "color": "refuse", "resize": False}
-    store.create(store.Study(file=tmp_path / "s.sqlite", methods=given, pairs=pairs, seed=0, asked=5, reading=reading))
-    server = Server(store.load(tmp_path / "s.sqlite"), "127.0.0.1", 0, say=lambda _: None)
+    database.create(
+        database.Study(file=tmp_path / "s.sqlite", methods=given, pairs=pairs, seed=0, asked=5, reading=reading)
+    )
+    server = Server(database.load(tmp_path / "s.sqlite"), "127.0.0.1", 0, say=lambda _: None)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     yield server

@@ -16,7 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from irvis import IrvisError, io
 from irvis.data.matching import match
 from irvis.data.scene import scene
-from irvis.study import asking, folders, store
+from irvis.study import asking, database, folders
 from irvis.study.schedule import EVERY, Question, questions
 from studies import METHODS, NAMES, answer_all, flat, irvis, made
 
@@ -42,7 +42,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def study(images: Path, tmp_path: Path) -> store.Study:
+def study(images: Path, tmp_path: Path) -> database.Study:
     return made(images, tmp_path / "study.sqlite")
 
 
@@ -167,13 +167,13 @@ def test_what_cannot_be_a_study_is_one_clear_line(
 # --------------------------------------------------------------------------------------------- store
 
 
-def test_a_study_comes_back_as_it_was_written(images: Path, study: store.Study) -> None:
+def test_a_study_comes_back_as_it_was_written(images: Path, study: database.Study) -> None:
     assert tuple(study.methods) == METHODS
     assert {one.name for one in study.pairs} == set(NAMES)
-    assert store.load(study.file) == study
+    assert database.load(study.file) == study
 
 
-def test_a_name_goes_on_where_it_was_and_can_undo_to_the_beginning(study: store.Study) -> None:
+def test_a_name_goes_on_where_it_was_and_can_undo_to_the_beginning(study: database.Study) -> None:
     key = asking.join(study, " Ann  Lee ")
     tokens = []
     for said in ("left", "equal", "right"):
@@ -186,7 +186,7 @@ def test_a_name_goes_on_where_it_was_and_can_undo_to_the_beginning(study: store.
     assert asking.answers(study.file) == []
 
 
-def test_only_the_question_that_is_asked_can_be_answered(study: store.Study) -> None:
+def test_only_the_question_that_is_asked_can_be_answered(study: database.Study) -> None:
     key, other = asking.join(study, "a"), asking.join(study, "b")
     now = asking.standing(study, key)
     for token in (now.following, asking.standing(study, other).current, "nonsense"):
@@ -201,38 +201,38 @@ def test_only_the_question_that_is_asked_can_be_answered(study: store.Study) -> 
 def test_more_questions_can_be_asked_later_and_other_images_not(images: Path, tmp_path: Path) -> None:
     known = made(images, tmp_path / "s.sqlite", asked=3)
     answer_all(known, "a", lambda _: "left")
-    more = store.go_on(known.file, asked=9)
+    more = database.go_on(known.file, asked=9)
     asking.ask_more(more)
     key = asking.join(more, "a")
     assert (asking.standing(more, key).done, asking.standing(more, key).total) == (3, 9)
     with pytest.raises(IrvisError, match="other images"):
-        store.go_on(known.file, given=made(images, tmp_path / "t.sqlite", methods=METHODS[:2]))
+        database.go_on(known.file, given=made(images, tmp_path / "t.sqlite", methods=METHODS[:2]))
     with pytest.raises(IrvisError, match="--seed 0"):
-        store.go_on(known.file, seed=1)
+        database.go_on(known.file, seed=1)
 
 
 def test_a_study_moves_with_its_images(images: Path, tmp_path: Path) -> None:
     known = made(images, tmp_path / "s.sqlite", sources=False)
     assert known.pairs[0].sources is None
     given = made(images, tmp_path / "t.sqlite")
-    assert store.go_on(known.file, given=given).pairs == given.pairs
+    assert database.go_on(known.file, given=given).pairs == given.pairs
 
 
 @pytest.mark.parametrize("change", ["PRAGMA user_version=99", "PRAGMA application_id=1"])
-def test_a_file_of_another_form_is_refused(study: store.Study, change: str) -> None:
+def test_a_file_of_another_form_is_refused(study: database.Study, change: str) -> None:
     with sqlite3.connect(study.file) as base:
         base.execute(change)
     with pytest.raises(IrvisError, match=r"another version|no study"):
-        store.load(study.file)
+        database.load(study.file)
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "s.sqlite").write_text("these are no answers, " * 100)
     with pytest.raises(IrvisError, match="not a database"):
-        store.load(tmp_path / "s.sqlite")
+        database.load(tmp_path / "s.sqlite")
 
 
-def test_a_study_that_is_killed_while_people_answer_keeps_every_answer_it_confirmed(study: store.Study) -> None:
+def test_a_study_that_is_killed_while_people_answer_keeps_every_answer_it_confirmed(study: database.Study) -> None:
     program = (
         "import sys; from pathlib import Path; from irvis.study import asking, store\n"
         "study = store.load(Path(sys.argv[1])); key = asking.join(study, sys.argv[2])\n"
@@ -251,7 +251,7 @@ def test_a_study_that_is_killed_while_people_answer_keeps_every_answer_it_confir
     assert confirmed <= answered
 
 
-def test_raters_at_once_lose_nothing(study: store.Study) -> None:
+def test_raters_at_once_lose_nothing(study: database.Study) -> None:
     names = [f"rater {n}" for n in range(6)]
     threads = [threading.Thread(target=answer_all, args=(study, name, lambda _: "equal")) for name in names]
     for thread in threads:

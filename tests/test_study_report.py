@@ -18,7 +18,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from irvis import cli, io
 from irvis.data.scene import scene
-from irvis.study import asking, store
+from irvis.study import asking, database
 from irvis.study.server import Server
 from studies import METHODS, NAMES, answer_all, irvis, made, running
 
@@ -44,12 +44,12 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def study(images: Path, tmp_path: Path) -> store.Study:
+def study(images: Path, tmp_path: Path) -> database.Study:
     return made(images, tmp_path / "study.sqlite")
 
 
 @pytest.fixture
-def server(study: store.Study) -> Iterator[Server]:
+def server(study: database.Study) -> Iterator[Server]:
     yield from running(study)
 
 
@@ -57,7 +57,7 @@ def server(study: store.Study) -> Iterator[Server]:
 
 
 def test_a_report_ranks_what_people_prefer_and_names_the_metric_that_agrees(
-    study: store.Study, capsys: pytest.CaptureFixture[str]
+    study: database.Study, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("a", "b"):
         answer_all(study, name, lambda asked: "left" if asked.left < asked.right else "right")
@@ -119,7 +119,7 @@ def test_the_command_serves_until_it_is_interrupted(images: Path, tmp_path: Path
         process.kill()
     assert "go on: irvis study -o" in told
     assert "Traceback" not in told
-    assert len(store.load(file).pairs) == 4
+    assert len(database.load(file).pairs) == 4
 
 
 def test_a_port_that_is_taken_is_one_clear_line(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,7 +141,7 @@ def test_every_command_of_the_manual_is_understood() -> None:
         assert cli.app.parse_args(shlex.split(command)[1:], exit_on_error=False, print_error=False)[0] is not None
 
 
-def test_the_query_of_the_manual_lists_every_answer(study: store.Study) -> None:
+def test_the_query_of_the_manual_lists_every_answer(study: database.Study) -> None:
     answer_all(study, "a", lambda _: "left")
     (query,) = re.findall(r"```sql\n(.*?)```", PAGE.read_text(), re.DOTALL)
     with sqlite3.connect(study.file) as base:

@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from irvis import io
 from irvis.data.scene import scene
-from irvis.study import asking, folders, store
+from irvis.study import asking, database, folders
 from irvis.study.server import LARGEST, Server
 from studies import METHODS, NAMES, flat, made, running
 
@@ -43,12 +43,12 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def study(images: Path, tmp_path: Path) -> store.Study:
+def study(images: Path, tmp_path: Path) -> database.Study:
     return made(images, tmp_path / "study.sqlite")
 
 
 @pytest.fixture
-def server(study: store.Study) -> Iterator[Server]:
+def server(study: database.Study) -> Iterator[Server]:
     yield from running(study)
 
 
@@ -89,7 +89,7 @@ def test_two_raters_at_once_go_their_own_ways(server: Server) -> None:
     assert post(server, "/answer", key=bob["key"], question=after["question"], answer="left")["status"] == 409
 
 
-def test_pictures_are_the_pixels_of_the_files(server: Server, study: store.Study) -> None:
+def test_pictures_are_the_pixels_of_the_files(server: Server, study: database.Study) -> None:
     token = post(server, "/join", name="Ann")["question"]
     asked = asking.question(study, token)
     one = study.pairs[asked.pair]
@@ -136,10 +136,10 @@ def test_a_picture_that_cannot_be_read_is_told_to_the_terminal_alone(images: Pat
     for name in METHODS[:2]:
         flat(tmp_path / name / "a.png")
     given = folders.methods([str(tmp_path / name) for name in METHODS[:2]])
-    known = store.Study(
+    known = database.Study(
         file=tmp_path / "s.sqlite", methods=given, pairs=folders.pairs(given), seed=0, asked=9, reading={}
     )  # fmt: skip
-    store.create(known)
+    database.create(known)
     lines: list[str] = []
     for server in running(known):
         server.say = lines.append
@@ -202,7 +202,7 @@ def test_a_bad_request_is_refused_and_the_server_goes_on(name: str, server: Serv
     assert sqlite3.connect(server.study.file).execute("SELECT count(*) FROM rater").fetchone() == (0,)
 
 
-def test_a_name_of_another_gives_no_key_where_other_machines_come_in(study: store.Study) -> None:
+def test_a_name_of_another_gives_no_key_where_other_machines_come_in(study: database.Study) -> None:
     for server in running(study, host="0.0.0.0"):
         key = post(server, "/join", name="Ann")["key"]
         again = post(server, "/join", name="ann")
@@ -212,7 +212,7 @@ def test_a_name_of_another_gives_no_key_where_other_machines_come_in(study: stor
         assert ask(server, "GET", "/", Host="evil.example")[0] == 403
 
 
-def test_a_study_with_a_password_shows_nothing_without_it(study: store.Study) -> None:
+def test_a_study_with_a_password_shows_nothing_without_it(study: database.Study) -> None:
     right, wrong = (b64encode(text).decode() for text in (b"me:secret", b"me:wrong"))
     for server in running(study, auth=("me", "secret")):
         assert ask(server, "GET", "/")[0] == 401
@@ -238,7 +238,7 @@ def test_the_page_needs_nothing_from_elsewhere(server: Server) -> None:
     assert "unsafe" not in headers
 
 
-def test_a_rater_named_by_the_command_needs_no_form(study: store.Study) -> None:
+def test_a_rater_named_by_the_command_needs_no_form(study: database.Study) -> None:
     for server in running(study, rater="Ann"):
         assert json.loads(ask(server, "GET", "/start")[1]) == {"rater": "Ann"}
         assert post(server, "/join", name="Eve")["name"] == "Ann"

@@ -17,10 +17,10 @@ av = pytest.importorskip("av", reason="video needs the extra: pip install 'irvis
 from irvis import api, cli, creation  # noqa: E402
 from irvis.align.warp import laid_over  # noqa: E402
 from irvis.data.scene import scene  # noqa: E402
-from irvis.video.ahead import ahead  # noqa: E402
 from irvis.video.job import Asked, Coding, fuse_video  # noqa: E402
+from irvis.video.prefetch import ahead  # noqa: E402
+from irvis.video.range_following import Following  # noqa: E402
 from irvis.video.source import open_source  # noqa: E402
-from irvis.video.steady import Following  # noqa: E402
 from irvis.video.writer import PictureWriter  # noqa: E402
 from thermal_files import flir_record  # noqa: E402
 from thermal_files import scene as thermal_scene  # noqa: E402
@@ -492,7 +492,7 @@ def test_what_a_killed_video_job_left_is_gone_once_the_job_was_done_again(run, t
             shutil.copytree(tmp_path, left)  # what lies there when the power goes
 
     asked = Asked(visible=str(tmp_path / "visible.mp4"), infrared=str(tmp_path / "thermal.mp4"))
-    fuse_video(asked, {"average": api.fuser("average")}, Coding(out=tmp_path / "f.mp4"), show=killed)
+    fuse_video(asked, {"average": creation.fuser("average")}, Coding(out=tmp_path / "f.mp4"), show=killed)
     assert [path.name for path in left.glob(".*")], "nothing was left to be removed"
     assert not (left / "f.mp4").exists()
     words = (left / "visible.mp4", left / "thermal.mp4", "-o", left / "f.mp4", *AVERAGE, "--if-exists", "skip")

@@ -10,7 +10,7 @@ import pytest
 from irvis.errors import IrvisError
 from irvis.video.frame import Frame
 from irvis.video.pairing import blended, paired
-from irvis.video.sync import motion_of, offset_of
+from irvis.video.time_offset import motion_of, offset_of
 
 
 def stream(rate, seconds, start=0.0, number=lambda n: n):

@@ -12,11 +12,11 @@ from irvis import creation, io
 from irvis.metrics.flicker import temporal_gain, warped_difference
 from irvis.thermal import Range, Sensing
 from irvis.video.frame import Frame
+from irvis.video.gain_changes import line, thin
 from irvis.video.numbers import Numbers
+from irvis.video.range_following import Following, steady
 from irvis.video.scoring import flicker
-from irvis.video.shifts import line, thin
 from irvis.video.stabilise import Moment, stabilise
-from irvis.video.steady import Following, steady
 
 RATE = 30
 

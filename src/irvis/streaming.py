@@ -25,8 +25,8 @@ from .fuser import Fuser
 from .io import big, tiled
 from .io.decode import Raster
 from .io.encode import _quantise, _with_nodata
+from .io.normalise import Shown
 from .io.samples import tensor
-from .io.show import Shown
 from .rim import CELL, depth_of, reach_of, rim_of
 from .spec import Spec
 from .survey import Gaps, gaps_in, marked, nodata_in, surveyed

@@ -17,8 +17,8 @@ from .errors import IrvisError
 from .io import nodata
 from .io.big import Source
 from .io.deep import Samples
+from .io.normalise import refuse_outside
 from .io.samples import COLOUR_LEVELS, FULL, tensor
-from .io.show import refuse_outside
 from .thermal import Range, Scale, settled
 
 _SIGN = np.uint32(0x8000_0000)

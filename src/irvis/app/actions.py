@@ -9,13 +9,14 @@ import gradio as gr
 
 from ..data.matching import Match
 from ..errors import IrvisError, NotRegisteredError, SidesSwappedError
-from . import examples, filming, fusing, judging, showing, telling, uploads
+from . import examples, fusing, messages, scores, uploads, viewer
+from . import videos as filming
 from .asking import RESET, request_of
-from .filming import Filmed
 from .fusing import Fused
 from .names import in_page_words
-from .rooms import Rooms
+from .sessions import Rooms
 from .settings import Settings
+from .videos import Filmed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +72,13 @@ class Actions:
             changed = self._film(done) if isinstance(done, Filmed) else self._pictures(done)
         except IrvisError as problem:
             return {
-                "message": telling.refused(str(problem)),
+                "message": messages.refused(str(problem)),
                 "align": _seen(isinstance(problem, NotRegisteredError)),
                 "swap": _seen(isinstance(problem, SidesSwappedError)),
             }
         return changed | {
-            "downloads": telling.downloads(done),
-            "command": telling.commands(done),
+            "downloads": messages.downloads(done),
+            "command": messages.commands(done),
             "metrics": "",
             "typed": _seen(True),
             "swap": _seen(False),
@@ -90,7 +91,7 @@ class Actions:
     def _film(self, filmed: Filmed) -> dict[str, Any]:
         return {
             "viewer": filming.html(filmed),
-            "message": telling.told(filmed, f"{filmed.frames} frames"),
+            "message": messages.told(filmed, f"{filmed.frames} frames"),
             "align": _seen(False),
             "pair": gr.update(choices=[], value=None, visible=False),
             "judged": _seen(False),
@@ -100,14 +101,14 @@ class Actions:
 
     def _pictures(self, fused: Fused) -> dict[str, Any]:
         assert fused.first is not None
-        view = showing.view(
+        view = viewer.view(
             fused.first, fused.files[fused.taken.pairs[fused.number].name], shown_at(fused, fused.number)
         )
         names = [(one.name, number) for number, one in enumerate(fused.taken.pairs)]
         count = f"{len(names)} pairs · " if len(names) > 1 else ""
         return {
             "viewer": view.html,
-            "message": telling.told(fused, f"{count}{view.data['width']}×{view.data['height']}"),
+            "message": messages.told(fused, f"{count}{view.data['width']}×{view.data['height']}"),
             "align": _seen(fused.shift is not None),
             "pair": gr.update(choices=names, value=fused.number, visible=len(names) > 1),
             "judged": _seen(True),
@@ -124,9 +125,9 @@ class Actions:
         self.rooms.open(session)
         try:
             pair = fusing.read(match, fused.reading)
-            return showing.view(pair, fused.files[match.name], shown_at(fused, number)).html
+            return viewer.view(pair, fused.files[match.name], shown_at(fused, number)).html
         except Exception as problem:
-            return telling.refused(self.plainly(problem, fused.folder))
+            return messages.refused(self.plainly(problem, fused.folder))
 
     def judge(self, fused: Fused | None, number: Any, asked: bool) -> tuple[str, Any]:
         """The table of metrics, and whether a button asks for them: of a large picture they take long."""
@@ -134,16 +135,16 @@ class Actions:
         if fused is None or match is None:
             return "", _seen(False)
         if fused.request.options.draw.drawing().coloured:
-            return telling.note(
+            return messages.note(
                 "Metrics judge the fused picture; of the colours of a palette they know nothing."
             ), _seen(False)
         try:
             pair = fusing.read(match, fused.reading)
-            if not asked and pair.visible[0, 0].numel() > judging.AT_ONCE:
+            if not asked and pair.visible[0, 0].numel() > scores.AT_ONCE:
                 return "", _seen(True)
-            return judging.table(judging.judge(pair, fused.files[match.name])), _seen(False)
+            return scores.table(scores.judge(pair, fused.files[match.name])), _seen(False)
         except Exception as problem:
-            return telling.refused(self.plainly(problem, fused.folder)), _seen(False)
+            return messages.refused(self.plainly(problem, fused.folder)), _seen(False)
 
     def example(self, number: int, session: str) -> tuple[Any, ...]:
         """The files of an example and the controls that go with it."""

@@ -5,7 +5,7 @@ from typing import Any, get_args
 import gradio as gr
 
 from ..thermal.asked import Polarity
-from . import choices, examples, telling
+from . import choices, examples, messages
 from .asking import ALIGN, METHODS, REGISTERED, SPOTS, STRETCH
 from .request import Format
 
@@ -33,7 +33,7 @@ def controls() -> Controls:
         gr.HTML("Try", elem_classes="hint")
         asked["examples"] = [gr.Button(one.name, size="sm", min_width=60) for one in examples.EXAMPLES]
     asked["method"] = gr.Dropdown(choices.methods(), value=choices.DEFAULT, label="Method", elem_id="method")
-    asked["about"] = gr.HTML(telling.method(choices.DEFAULT), elem_classes="hint")
+    asked["about"] = gr.HTML(messages.method(choices.DEFAULT), elem_classes="hint")
     with gr.Row():
         asked["go"] = gr.Button("Fuse", variant="primary", size="lg", min_width=120, elem_id="fuse")
         asked["cancel"] = gr.Button("Cancel", size="lg", min_width=90, scale=0, visible=False, elem_id="cancel")

@@ -15,7 +15,7 @@ from ..color import luma
 from ..data.matching import Match
 from ..errors import IrvisError, RangeNeededError
 from ..files import method_name
-from ..io.laying import Laying
+from ..io.registration import Laying
 from ..types import RGB, Pair, Scaled
 from .names import safe
 from .request import Request, command

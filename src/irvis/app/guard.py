@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..access import Attempts, answers_to, same_site
-from .rooms import Rooms
+from .sessions import Rooms
 from .settings import Settings
 
 Message = MutableMapping[str, Any]

@@ -7,10 +7,10 @@ import gradio as gr
 from gradio.data_classes import FileDataDict
 
 from ..errors import IrvisError
-from . import judging
+from . import scores
 from .actions import Actions
-from .filming import Filmed
 from .fusing import Fused
+from .videos import Filmed
 
 
 def endpoint(actions: Actions) -> Callable[..., Any]:
@@ -58,5 +58,5 @@ def _facts(fused: Fused | Filmed, metrics: bool) -> dict[str, Any]:
         "command": list(fused.commands),
     }  # fmt: skip
     if metrics and isinstance(fused, Fused) and fused.first is not None:
-        facts["metrics"] = judging.judge(fused.first, fused.files[fused.taken.pairs[fused.number].name])
+        facts["metrics"] = scores.judge(fused.first, fused.files[fused.taken.pairs[fused.number].name])
     return facts

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..budget import give_back
 from ..errors import IrvisError
 from .guard import HEAD, Guard
-from .rooms import MOST, Rooms
+from .sessions import MOST, Rooms
 from .settings import Settings
 
 if TYPE_CHECKING:

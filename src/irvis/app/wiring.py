@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from . import choices, telling
+from . import choices, messages
 from .actions import Actions
 from .asking import ALIGN, RESET
 from .controls import OTHERS, Controls
@@ -103,4 +103,4 @@ def _example(actions: Actions, number: int) -> Callable[..., Any]:
 
 
 def _about(text: str) -> tuple[str, Any]:
-    return telling.method(text), gr.update(placeholder=choices.options(text))
+    return messages.method(text), gr.update(placeholder=choices.options(text))

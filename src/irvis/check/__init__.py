@@ -12,8 +12,8 @@ from .. import io
 from ..data import matching
 from ..data.matching import Match, Matches
 from ..thermal import polarity
-from . import folders, pairs, reading
-from .found import KINDS, Asked, Finding, Look
+from . import folders, measure, pairs
+from .findings import KINDS, Asked, Finding, Look
 
 __all__ = ["Asked", "Report", "check", "judge", "look_at"]
 
@@ -75,7 +75,7 @@ def look_at(matches: Sequence[Match], asked: Asked, workers: int | None = None) 
     """
     pool = ThreadPoolExecutor(workers or os.cpu_count() or 1, initializer=torch.set_num_threads, initargs=(1,))
     try:
-        yield from pool.map(lambda match: reading.look(match, asked), matches)
+        yield from pool.map(lambda match: measure.look(match, asked), matches)
     finally:
         pool.shutdown(cancel_futures=True)
 

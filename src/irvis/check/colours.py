@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .found import Array
+from .findings import Array
 
 PHOTOGRAPH = 0.5
 """A file whose `own_colours` exceed this is a photograph; what lies below may be one or a palette.

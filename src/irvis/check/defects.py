@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .found import Array, Look
+from .findings import Array, Look
 
 SPIKE = 24 / 255
 """A place stands out that lies so far, of black to white, above or below all of its eight neighbours."""

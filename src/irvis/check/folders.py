@@ -10,7 +10,7 @@ from ..data.matching import Matches
 from ..thermal import polarity
 from ..thermal.asked import Polarity
 from . import defects
-from .found import Finding, Look
+from .findings import Finding, Look
 
 SCENE = 0.9
 """Neighbours whose visible files correlate more than this, as 16×16 means, show one scene."""

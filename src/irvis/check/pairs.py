@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ..data.matching import told_by_folder
 from ..thermal import Range
 from .colours import PHOTOGRAPH
-from .found import Asked, Finding, Look, Pixels
+from .findings import Asked, Finding, Look, Pixels
 
 SAME = 0.98
 """Correlation of two files that show the same picture. Measured on real pairs: at most 0.72."""

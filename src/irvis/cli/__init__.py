@@ -15,16 +15,16 @@ from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
 from ..errors import IrvisError, is_out_of_memory, said
 from . import (  # noqa: F401  each enters its verbs
     about,
-    aligning,
-    benching,
-    checking,
-    exporting,
-    fusing,
-    judging,
-    learning,
-    living,
+    align,
+    bench,
+    check,
+    evaluate,
+    export,
+    fuse,
+    live,
     serving,
-    studying,
+    study,
+    train,
 )
 from .common import app, errors
 

@@ -120,7 +120,7 @@ def weights_of(method: str) -> str:
 def code(method: str = "") -> str:
     """A digest of the sources that make numbers, of a method's pictures where one is named."""
     made = [creation.find(creation.parse(method)[0]).build.__module__] if method else []
-    return digest_of("irvis.evaluate.judging", *made)
+    return digest_of("irvis.evaluate.compute", *made)
 
 
 def fingerprint(entry: Entry, names: Sequence[str]) -> str:

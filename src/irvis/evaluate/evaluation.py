@@ -25,8 +25,8 @@ from ..data.matching import Match
 from ..errors import IrvisError
 from ..thermal import Sensing
 from . import numbers, plots, report, sequences, strips
+from .compute import Judged, Plan, judge_all, paq2piq, quietly, read
 from .entries import MADE, fuser, weights_of
-from .judging import Judged, Plan, judge_all, paq2piq, quietly, read
 from .latex import write as write_latex
 from .statistics import DRAWS, Summary, Table, summarise
 from .tasks import detection, labels, pages

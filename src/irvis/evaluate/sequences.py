@@ -9,8 +9,8 @@ from torch import Tensor
 from ..data.matching import Match
 from ..errors import IrvisError
 from ..metrics.flicker import temporal_gain, warped_difference
+from .compute import Plan, read
 from .entries import Entry, fused
-from .judging import Plan, read
 
 MEASURES = {"temporal gain": temporal_gain, "warped difference": warped_difference}
 

@@ -12,8 +12,8 @@ from ..color import luma
 from ..data.matching import Match
 from ..sheet import Box, sheet
 from ..types import RGB
+from .compute import Plan, read
 from .entries import fused
-from .judging import Plan, read
 from .statistics import Table, disagreement, standing
 
 Mark = Callable[[Tensor, str, str], Tensor]

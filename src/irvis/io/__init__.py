@@ -27,10 +27,10 @@ from .decode import MAX_PIXELS, READABLE, Raster, StrPath, read_raster, within_m
 from .deep import Samples
 from .encode import WRITABLE, write
 from .infrared import FRAMES, Measured, measure
-from .laying import Laying, laid
+from .normalise import Shown, gray_of, show, thermal
 from .notes import nodata_of, read_made, read_shown, read_xmp
+from .registration import Laying, laid
 from .samples import COLOUR_LEVELS, DARK, FULL, extremes, is_coloured, shallow, tensor
-from .show import Shown, gray_of, show, thermal
 
 __all__ = [
     "COLOUR_LEVELS",

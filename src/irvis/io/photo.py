@@ -14,7 +14,7 @@ from ..thermal import Sensing
 from ..thermal.asked import Crop
 from ..types import RGB, Gray, Image, Meta, Scaled
 from .infrared import Measured
-from .laying import LEAST, Laid
+from .registration import LEAST, Laid
 from .samples import tensor
 
 APART = 0.05

@@ -4,7 +4,7 @@ from .folder import fuse_all, pace_for, write
 from .large import divided, stream_all
 from .pipeline import Pace
 from .plan import ADVICE, Done, Reading, Writing, outputs, record_of, refuse, refuse_others, targets
-from .settling import settled
+from .sequence_range import settled
 
 __all__ = [
     "ADVICE",

@@ -20,8 +20,8 @@ from ..io import photo
 from ..io.deep import Samples
 from ..io.encode import write_map
 from ..io.infrared import measure
-from ..io.laying import laid
 from ..io.notes import focal_of
+from ..io.registration import laid
 from ..io.samples import tensor
 from ..streaming import refuse_beyond
 from ..thermal import Range, Sensing

@@ -11,8 +11,8 @@ from typing import Literal
 
 from ..errors import IrvisError
 from ..video.frame import Frame
-from .opening import Opened
-from .pace import Rate
+from .sources import Opened
+from .timing import Rate
 
 State = Literal["connecting", "running", "lost", "ended", "failed"]
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0

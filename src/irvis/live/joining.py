@@ -12,7 +12,7 @@ from ..errors import IrvisError
 from ..io import Laying
 from ..types import RGB, Scaled
 from ..video.frame import Frame
-from ..video.laying import Lay, placed, same
+from ..video.registration import Lay, placed, same
 from .views import Pixels
 
 TRIES = 5

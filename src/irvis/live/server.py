@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 from ..access import Attempts, Auth, answers_to, knows
 from ..errors import IrvisError
 from ..loopback import HOME, is_loopback, page_of
-from . import telling, views
+from . import summary, views
 from .session import Session
 
 MOST = 16
@@ -131,7 +131,7 @@ class Handler(BaseHTTPRequestHandler):
         if asked.path == "/":
             self._send(200, "text/html; charset=utf-8", self.owner.page)
         elif asked.path == "/status":
-            body = json.dumps(telling.status(self.owner.session)).encode()
+            body = json.dumps(summary.status(self.owner.session)).encode()
             self._send(200, "application/json", body)
         elif asked.path == "/snapshot.png":
             self._snapshot(parse_qs(asked.query).get("view", ["fused"])[0])

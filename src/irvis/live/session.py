@@ -9,13 +9,13 @@ from ..errors import IrvisError
 from ..fuser import Fuser
 from . import views
 from .capture import Capture, Shot
-from .fusing import Fusing
-from .moments import Moment, moments
-from .newest import Newest
-from .opening import Opened, Taking, opened_file, opened_live
-from .pace import Clock, Delays, Rate
+from .fusion import Fusing
+from .latest import Newest
+from .pairing import Moment, moments
 from .place import Place
 from .recording import Recorder
+from .sources import Opened, Taking, opened_file, opened_live
+from .timing import Clock, Delays, Rate
 from .views import Picture
 from .wanted import Wanted
 

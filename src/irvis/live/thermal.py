@@ -6,7 +6,7 @@ from functools import partial
 from ..video.aligning import gray_image
 from ..video.frame import Frame
 from ..video.modules import shaped
-from ..video.steady import Following, Shown, steady
+from ..video.range_following import Following, Shown, steady
 from .fed import Fed
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..io import Laying
 from ..video.container import Color
-from ..video.steady import Following
+from ..video.range_following import Following
 from .place import Place
 
 

@@ -12,7 +12,7 @@ from ..errors import IrvisError
 if TYPE_CHECKING:
     from ..thermal import Drawing, Range, Sensing
     from ..video.job import Asked, Coding
-    from ..video.steady import Following
+    from ..video.range_following import Following
     from .output import OutputOptions
 
 VIDEO = Group("Video", sort_key=6)
@@ -93,7 +93,7 @@ class VideoOptions:
 
     def following(self, sensing: "Sensing", span: "Range | None", range_per: str | None) -> "Following":
         """How infrared becomes gray."""
-        from ..video.steady import SECONDS, Following
+        from ..video.range_following import SECONDS, Following
 
         if range_per is not None and self.range_seconds is not None:
             raise IrvisError("--range-seconds is a range that follows, --range-per one that does not: give one of them")

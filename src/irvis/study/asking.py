@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from .database import Study, opened
 from .schedule import Question, questions
-from .store import Study, opened
 
 Said = Literal["left", "right", "equal"]
 

@@ -9,14 +9,14 @@ import numpy as np
 from scipy.stats import rankdata
 
 from ..errors import IrvisError
-from ..evaluate import judging
+from ..evaluate import compute
 from ..evaluate.entries import Entry
 from ..evaluate.statistics import signs
 from .clusters import Array, Clusters, share
+from .database import Study
 from .folders import Shown
 from .ranking import Comparisons, Ranking
 from .reading import reading
-from .store import Study
 
 DRAWS = 2000
 LEAST = 3
@@ -48,7 +48,7 @@ def measure(
     *,
     workers: int = 0,
     pairs: Sequence[int] | None = None,
-    show: Callable[[int], AbstractContextManager[Callable[[], object]]] = judging.quietly,
+    show: Callable[[int], AbstractContextManager[Callable[[], object]]] = compute.quietly,
     say: Callable[[str], None] = print,
 ) -> tuple[list[str], Array]:
     """The metrics and their values[pair, method, metric] of the results, by `irvis evaluate`'s machinery.
@@ -57,18 +57,18 @@ def measure(
     others stay NaN. show: given the number of results to judge, a context that gives what is called after each.
     IrvisError where the study knows no sources.
     """
-    chosen = judging.choose(metrics, profile)
+    chosen = compute.choose(metrics, profile)
     values = np.full((len(study.pairs), len(study.methods), len(chosen)), np.nan)
     places = {one.name: place for place, one in enumerate(study.pairs)}
     methods = list(study.methods)
     for entries, group in _groups(study, range(len(study.pairs)) if pairs is None else pairs):
-        plan = judging.Plan(
+        plan = compute.Plan(
             entries=entries, metrics=chosen, profile=profile, out=folder(study.file), reading=reading(study.reading),
             stems={one.name: _names(study, one) for one in group},
         )  # fmt: skip
         matches = [one.sources for one in group if one.sources]
         with show(len(matches) * len(entries)) as step:
-            done = list(judging.judge_all(matches, plan, workers, step))
+            done = list(compute.judge_all(matches, plan, workers, step))
         for judged in done:
             for problem in judged.problems:
                 say(f"failed: {problem}")

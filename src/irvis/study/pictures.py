@@ -11,12 +11,12 @@ from PIL import Image as Pillow
 
 from .. import io
 from ..data.matching import Match
-from ..evaluate.judging import read
+from ..evaluate.compute import read
 from ..jobs import Reading
 from ..types import Image
+from .database import Study
 from .reading import reading
 from .schedule import Question
-from .store import Study
 
 Side = Literal["left", "right", "visible", "infrared"]
 SIDES: tuple[Side, ...] = ("left", "right", "visible", "infrared")

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import IrvisError
-from ..evaluate.judging import quietly
-from . import agreement, asking, judges, ranking, store
+from ..evaluate.compute import quietly
+from . import agreement, asking, database, judges, ranking
 from .agreement import Agreement, Rater
 from .asking import Answer
 from .clusters import FEWEST, Clusters, Indices, numbered
+from .database import Study
 from .judges import Judge
 from .ranking import Comparisons, Ranking
-from .store import Study
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ def report(
 
     Raises IrvisError where nobody answered, and for metrics that are not there.
     """
-    study = store.load(file)
+    study = database.load(file)
     answers = asking.answers(file)
     told = comparisons(answers)
     if not len(told.first):

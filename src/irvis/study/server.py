@@ -17,8 +17,8 @@ from ..errors import IrvisError
 from ..loopback import is_loopback, page_of
 from . import asking
 from .asking import Said, Standing
+from .database import Study
 from .pictures import SIDES, picture
-from .store import Study
 
 LARGEST = 4096
 """Bytes of a request's body."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import IrvisError
-from . import contrast
+from . import clahe
 
 ADVICE = 'type counts as "7000,9000", degrees C as "20C,40C" or percentiles as "1%,99%"'
 LEVELS = 257
@@ -134,8 +134,8 @@ def scaled(numbers: NDArray[Any], scale: Scale) -> NDArray[np.float32]:
     """The numbers as gray in [0, 1], float32, by a settled scale; what is not finite becomes 0."""
     unit, measured = _unit(numbers, scale)
     if scale.curve == "contrast-limited" and scale.low < scale.high:
-        own = scale.curves or Curves(contrast.curves(contrast.histograms(unit, measured)))
-        unit = contrast.blended(unit, own.values)
+        own = scale.curves or Curves(clahe.curves(clahe.histograms(unit, measured)))
+        unit = clahe.blended(unit, own.values)
     return np.where(measured, np.clip(unit, 0, 1), 0).astype(np.float32)
 
 
@@ -146,9 +146,9 @@ def with_curves(scale: Scale, pictures: Iterable[NDArray[Any]]) -> Scale:
     """
     total: NDArray[np.int64] | None = None
     for numbers in pictures:
-        counted = contrast.histograms(*_unit(numbers, scale))
+        counted = clahe.histograms(*_unit(numbers, scale))
         total = counted if total is None else total + counted
-    return scale if total is None else replace(scale, curves=Curves(contrast.curves(total)))
+    return scale if total is None else replace(scale, curves=Curves(clahe.curves(total)))
 
 
 def _unit(numbers: NDArray[Any], scale: Scale) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -19,9 +19,9 @@ from ..io import Laying
 from ..steps import step
 from ..types import Gray, Image, Scaled
 from .frame import Frame, Source
-from .laying import Lay, placed, same
 from .pairing import paired
-from .steady import Following, steady
+from .range_following import Following, steady
+from .registration import Lay, placed, same
 
 LOOKS = 6
 """Moments, evenly spread, at which an alignment is estimated and a polarity looked for."""

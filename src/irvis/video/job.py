@@ -12,7 +12,7 @@ from ..jobs.plan import ADVICE
 from ..record import Record, different, made_by, of_inputs, text
 from .made import read_made, sizes_of
 from .plan import Coding, Film, refuse, targets
-from .preparing import Asked, prepared
+from .prepare import Asked, prepared
 from .run import Run, Show
 from .writer import WHOLE, part_of
 

@@ -17,7 +17,7 @@ from ..data.matching import natural
 from ..errors import IrvisError
 from ..io.decode import frames_in, read_raster
 from ..io.infrared import measure
-from ..io.show import OWN, plane
+from ..io.normalise import OWN, plane
 from ..thermal import Sensing
 from .frame import Facts, Frame, Source
 

@@ -9,8 +9,8 @@ from typing import Literal
 from ..errors import IrvisError
 from ..files import method_name
 from ..thermal import Drawing
-from .coding import CONTAINERS, codec_of, options_of
-from .preparing import Asked
+from .codecs import CONTAINERS, codec_of, options_of
+from .prepare import Asked
 from .temperatures import sidecars
 
 

@@ -19,15 +19,15 @@ from ..color import gray
 from ..errors import IrvisError
 from ..fuser import Fuser
 from ..types import Thermal
-from .ahead import abreast, ahead, beside
 from .aligning import image_of
 from .frame import Frame, Samples
 from .made import COMMENT
 from .pairing import HOLE, Both, blended, paired
 from .plan import Coding, Film
-from .preparing import Prepared
+from .prefetch import abreast, ahead, beside
+from .prepare import Prepared
+from .range_following import Shown, steady
 from .stabilise import Moment, stabilise
-from .steady import Shown, steady
 from .temperatures import Readings, Sidecars, measured, painted
 from .writer import PictureWriter, Writer
 

@@ -18,14 +18,14 @@ from ..cameras.planck import ZERO_CELSIUS
 from ..errors import IrvisError
 from ..io.decode import Raster
 from ..io.infrared import Measured
-from ..io.show import Shown as Picture
-from ..io.show import thermal
+from ..io.normalise import Shown as Picture
+from ..io.normalise import thermal
 from ..jobs.temperatures import drawn
 from ..thermal import Drawing, Sensing
 from ..thermal.spots import aligned, spots
 from ..types import RGB, Pair, Thermal
-from .laying import Lay
-from .steady import Shown
+from .range_following import Shown
+from .registration import Lay
 from .writer import Writer
 
 KELVIN = 0.01

@@ -17,7 +17,7 @@ from ..files import unfinished
 from ..io.samples import tensor
 from ..types import Meta
 from .audio import Audio
-from .coding import codec_of, options_of, pixels_of
+from .codecs import codec_of, options_of, pixels_of
 from .frame import Samples
 from .library import av, reason
 

@@ -15,8 +15,8 @@ from ...data.matching import Match
 from ...errors import IrvisError, said
 from ...files import whole
 from ...imports import digest_of
+from ..compute import Plan, read, stamp
 from ..entries import digest, fused
-from ..judging import Plan, read, stamp
 from . import labels, scoring
 from .boxes import Array, Boxes, boxes, joined, without_doubles
 from .detector import Detector, Feeding, load

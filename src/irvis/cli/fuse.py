@@ -20,9 +20,9 @@ from ..options import (
 )
 from ..options.compute import Device
 from ..options.infrared import THERMAL
-from .archiving import fuse_archive
 from .common import FUSE, Patterns, app, busy, console, errors, list_unmatched, progress
-from .fuse_streams import fuse_streams
+from .fuse_archive import fuse_archive
+from .fuse_video import fuse_streams
 from .terms import loaded
 
 if TYPE_CHECKING:

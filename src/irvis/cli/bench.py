@@ -57,7 +57,7 @@ def bench(
 
     A row that cannot run says why, and the rest goes on.
     """
-    from ..bench import machine, rows, show
+    from ..bench import machine, rows, tables
     from ..bench import rounds as taking
 
     for name, number in (("runs", runs), ("rounds", rounds), ("threads", threads), ("tile", tile)):
@@ -69,7 +69,7 @@ def bench(
         _commands(method, folder, device, as_json)
         return
     if plot is not None:
-        show.require_matplotlib()
+        tables.require_matplotlib()
     planned = rows.grid(
         method, size, batch, runtime, precision, against=[str(file.resolve()) for file in against or []],
         error=error, device=device, threads=threads, tile=tile,
@@ -79,13 +79,13 @@ def bench(
     results = taking.gather(planned, done)
     nothing = all(result.problem for result in results)
     if plot is not None and not nothing:
-        show.plot(results, plot)
+        tables.plot(results, plot)
     if as_json:
-        records = [show.record(result, results) for result in results]
-        print(json.dumps({"machine": facts, "rows": records, "notes": show.notes(results)}, indent=2))
+        records = [tables.record(result, results) for result in results]
+        print(json.dumps({"machine": facts, "rows": records, "notes": tables.notes(results)}, indent=2))
     else:
-        _print_wide(show.table(results))
-        for line in [*show.notes(results), _told(facts)]:
+        _print_wide(tables.table(results))
+        for line in [*tables.notes(results), _told(facts)]:
             console.print(line)
     if nothing:
         raise IrvisError("nothing could be measured; each row says why")

@@ -11,7 +11,7 @@ from .. import survey
 from ..data import matching
 from ..errors import IrvisError
 from ..io import Laying
-from ..io.show import OWN
+from ..io.normalise import OWN
 from ..steps import step
 from ..thermal import polarity
 from ..thermal.range import settled as settled_range
@@ -19,12 +19,12 @@ from ..thermal.range import with_curves
 from ..types import Gray
 from .aligning import Pair, gray_image, lay_of, spread
 from .frame import Samples, Source
-from .laying import Lay
 from .numbers import Numbers, unit_of
 from .pairing import Match
+from .range_following import Following
+from .registration import Lay
 from .source import is_video, open_source
-from .steady import Following
-from .sync import motion_of, offset_of
+from .time_offset import motion_of, offset_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from ..thermal import polarity
 from . import Report
-from .found import KINDS, Finding, Look, Pixels, Side
+from .findings import KINDS, Finding, Look, Pixels, Side
 
 NAMES = 3
 

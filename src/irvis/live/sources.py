@@ -18,8 +18,8 @@ from ..video import decode
 from ..video.frame import Frame
 from ..video.library import av, reason
 from ..video.source import open_source
-from .pace import Clock
 from .place import Place
+from .timing import Clock
 
 DRIVER = 5.0
 """Seconds that a camera's own time stamp may be behind: older ones are of another clock."""

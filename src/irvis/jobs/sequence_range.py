@@ -13,8 +13,8 @@ from .. import io, survey
 from ..data.matching import Match
 from ..errors import IrvisError
 from ..io.infrared import Measured, measure
+from ..io.normalise import needed_range, numbers
 from ..io.samples import tensor
-from ..io.show import needed_range, numbers
 from ..thermal import Range, scale_of, scaled
 from ..thermal.range import settled as settled_range
 from ..thermal.range import with_curves

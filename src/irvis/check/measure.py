@@ -20,12 +20,12 @@ from ..errors import IrvisError
 from ..io import photo
 from ..io.decode import Raster, _quiet, read_raster, within_memory
 from ..io.infrared import measure
+from ..io.normalise import asked_polarity, given_range, numbers
 from ..io.samples import shallow
-from ..io.show import asked_polarity, given_range, numbers
 from ..thermal import Range, polarity, to_unit
 from ..types import Gray
 from . import colours, defects
-from .found import Array, Asked, Look, Pixels, Side
+from .findings import Array, Asked, Look, Pixels, Side
 
 SAMPLE = 512
 """Statistics are of about SAMPLE² pixels at most."""

@@ -8,14 +8,14 @@ import torch
 
 from ..fuser import Fuser
 from ..types import RGB, Gray
-from ..video.laying import Lay
+from ..video.range_following import Shown
+from ..video.registration import Lay
 from ..video.stabilise import Moment as Still
 from ..video.stabilise import stabilise
-from ..video.steady import Shown
 from .capture import Shot
 from .fed import Fed
 from .joining import Joining, image_of, part_of, pixels_of, visible_of
-from .moments import Moment, Seen
+from .pairing import Moment, Seen
 from .palette import tinted
 from .thermal import Graying
 from .views import Picture, Pixels

@@ -94,7 +94,7 @@ def html(filmed: Filmed) -> str:
 
 
 def _refuse_pixels(asked: "Asked", most: int) -> None:
-    from ..video.preparing import open_pair
+    from ..video.prepare import open_pair
 
     visible, infrared = open_pair(asked)
     with visible, infrared:

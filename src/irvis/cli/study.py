@@ -21,12 +21,12 @@ from .common import (
     errors,
     list_unmatched,
 )
-from .judging import steps
+from .evaluate import steps
 
 if TYPE_CHECKING:
     from ..access import Auth
     from ..data.matching import Match
-    from ..study.store import Study
+    from ..study.database import Study
 
 QUESTIONS = 60
 
@@ -118,7 +118,7 @@ def _study(
     seed: int | None,
 ) -> "Study":
     """The study that is there, or a new one."""
-    from ..study import asking, store
+    from ..study import asking, database
     from ..study import folders as rooms
     from ..thermal import Range
 
@@ -130,16 +130,16 @@ def _study(
         pairs = rooms.pairs(methods, sources)
         for line in rooms.lacking(methods, pairs):
             errors.print(line)
-        given = store.Study(
+        given = database.Study(
             file=out, methods=methods, pairs=pairs, seed=seed or 0, asked=questions or QUESTIONS, reading=reading
         )
     if out.exists():
-        known = store.go_on(out, given=given, seed=seed, asked=questions)
+        known = database.go_on(out, given=given, seed=seed, asked=questions)
         asking.ask_more(known)
         return known
     assert given is not None
-    store.create(given)
-    return store.load(out)
+    database.create(given)
+    return database.load(out)
 
 
 def _serve(known: "Study", host: str, port: int, rater: str | None, login: "Auth | None") -> None:
@@ -167,7 +167,7 @@ def _serve(known: "Study", host: str, port: int, rater: str | None, login: "Auth
 
 
 def _tell(file: Path, metrics: str, profile: str, workers: int, as_json: bool) -> None:
-    from ..study import report, show
+    from ..study import report, tables
 
     if workers < 0:
         raise IrvisError(f"--workers is 1 or more, or 0 for one per core, not {workers}")
@@ -176,7 +176,7 @@ def _tell(file: Path, metrics: str, profile: str, workers: int, as_json: bool) -
         show=lambda total: steps(total, "judging"),
     )  # fmt: skip
     if as_json:
-        print(json.dumps(show.record(told), indent=2))
+        print(json.dumps(tables.record(told), indent=2))
         return
-    for part in show.tables(told):
+    for part in tables.tables(told):
         console.print(part)

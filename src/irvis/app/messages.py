@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from . import choices
-from .filming import Filmed
 from .fusing import Fused
 from .names import address, in_page_words, shown
+from .videos import Filmed
 
 
 def method(text: str) -> str:

@@ -9,8 +9,8 @@ from torch.nn.functional import grid_sample
 from ..align.warp import Placement, cut, for_grid_sample, inside, overlap, places, step_of, window
 from ..errors import IrvisError
 from ..filters import gaussian
-from ..io.laying import LEAST
 from ..io.photo import resized
+from ..io.registration import LEAST
 from ..rim import Rim, rim_of
 from ..types import Gray
 

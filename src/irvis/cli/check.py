@@ -37,7 +37,7 @@ def check(
     """
     from .. import check as checking
     from .. import io
-    from ..check import show
+    from ..check import tables
     from ..data import catalog, matching
 
     if workers is not None and workers < 1:
@@ -51,13 +51,13 @@ def check(
     with closing(checking.look_at(found.pairs, asked, workers)) as looks:
         report = checking.judge(found, progress(looks, len(found.pairs), "looking"), asked)
     if as_json:
-        print(json.dumps(show.record(report), indent=2))
+        print(json.dumps(tables.record(report), indent=2))
     else:
-        for line in show.lines(report) if verbose else ():
+        for line in tables.lines(report) if verbose else ():
             console.print(line)
         if report.findings:
-            console.print(show.table(report))
-        console.print(show.summary(report))
+            console.print(tables.table(report))
+        console.print(tables.summary(report))
     if report.refused:
         raise IrvisError(f"{len(report.refused)} of {len(found.pairs)} pairs cannot be fused with these options")
     if strict and report.findings:

@@ -91,7 +91,7 @@ def evaluate(
     """
     from .. import jobs
     from ..data import catalog, matching
-    from ..evaluate import entries, evaluation, judging
+    from ..evaluate import compute, entries, evaluation
     from ..evaluate.tasks import detection
     from ..evaluate.tasks.detector import feeding
 
@@ -112,9 +112,9 @@ def evaluate(
     else:
         found = catalog.find(dataset, layout, split, thin=1 if sequence else None)
         public = catalog.record_of(dataset, layout)
-    plan = judging.Plan(
+    plan = compute.Plan(
         entries=entries.gather([text.strip() for text in methods.split(",") if text.strip()], fused or []),
-        metrics=judging.choose(metrics, profile),
+        metrics=compute.choose(metrics, profile),
         profile=profile,
         out=out,
         reading=jobs.Reading(**reading.reading()),

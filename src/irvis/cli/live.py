@@ -16,7 +16,7 @@ from .terms import loaded
 if TYPE_CHECKING:
     from ..access import Auth
     from ..live import Session, Wanted
-    from ..video.steady import Following
+    from ..video.range_following import Following
 
 _FORMAT = 'Of a camera: "y16,640x512,9"; FFmpeg\'s own options too, "rtsp_transport=udp".'
 _UNOFFERED = Parameter(show=False)
@@ -130,7 +130,7 @@ def live(
 
 
 def _following(seconds: float, level: bool, reading: InfraredOptions, align: AlignOptions) -> "Following":
-    from ..video.steady import Following
+    from ..video.range_following import Following
 
     if not seconds >= 0:
         raise IrvisError(f"--range-seconds is 0 or more, not {seconds:g}")
@@ -162,7 +162,7 @@ def _refuse(
 
 
 def _refuse_files(wanted: "Wanted", if_exists: str) -> None:
-    from ..video.coding import codec_of, options_of
+    from ..video.codecs import codec_of, options_of
 
     if wanted.out is not None:
         options_of(codec_of(wanted.out, wanted.codec), wanted.crf)
@@ -181,7 +181,7 @@ def _run(
     session: "Session", where: tuple[str, int] | None, window: bool, seconds: float | None, login: "Auth | None"
 ) -> None:  # fmt: skip
     """Until it ends by itself, after so many seconds, or by Ctrl-C; then all is told."""
-    from ..live import server, telling
+    from ..live import server, summary
     from ..live import window as windows
 
     shown = windows.open_window("irvis live") if window else None
@@ -204,7 +204,7 @@ def _run(
         session.stop()
         if page is not None:
             page.close()
-    for line in telling.lines(session):
+    for line in summary.lines(session):
         console.print(line)
     _fail(session)
 
@@ -213,7 +213,7 @@ def _follow(session: "Session", seconds: float | None) -> None:
     """Wait; on a terminal, with a line that tells how it goes."""
     from time import monotonic
 
-    from ..live import telling
+    from ..live import summary
 
     until = None if seconds is None else monotonic() + seconds
     with errors.status("starting") as status:
@@ -221,7 +221,7 @@ def _follow(session: "Session", seconds: float | None) -> None:
             step = 1.0 if until is None else max(0.0, min(1.0, until - monotonic()))
             if session.wait(step):
                 return
-            status.update(telling.line(session))
+            status.update(summary.line(session))
 
 
 def _fail(session: "Session") -> None:

@@ -12,12 +12,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..io.show import OWN
+from ..io.normalise import OWN
 from ..thermal import Range, Scale, Sensing, scale_of, scaled
 from ..thermal.range import Curves, with_curves
 from .frame import Frame
+from .gain_changes import Line, Thin, line, thin
 from .numbers import Numbers, unit_of
-from .shifts import Line, Thin, line, thin
 
 SECONDS = 10.0
 """Time constant of the range."""
