@@ -88,9 +88,7 @@ def _awaited(
         first, second = visible.newest(now), infrared.newest(now)
         new_visible = first is not None and first.number > seen[visible.name]
         new_infrared = second is not None and second.number > seen[infrared.name]
-        more = (
-            _worth(visible, infrared, new_visible, new_infrared) - now if most and new_visible != new_infrared else 0.0
-        )
+        more = _worth(visible, infrared, new_infrared) - now if most and new_visible != new_infrared else 0.0
         if (new_visible or new_infrared) and more <= 0:
             return True
         if now >= until or "ended" in (visible.state, infrared.state):
@@ -100,7 +98,7 @@ def _awaited(
     return False
 
 
-def _worth(visible: Capture, infrared: Capture, new_visible: bool, new_infrared: bool) -> float:
+def _worth(visible: Capture, infrared: Capture, new_infrared: bool) -> float:
     """Until when it is worth while to wait for the other side, where one of them has a new picture."""
     now, step = monotonic(), infrared.rate.step
     first, second = (

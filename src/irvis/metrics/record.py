@@ -1,8 +1,8 @@
 """What a metric is, and the table of all of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from torch import Tensor
 
@@ -50,6 +50,3 @@ def metric(
         return function
 
     return enter
-
-
-Options = Mapping[str, Any]

@@ -41,11 +41,6 @@ def is_gray(pixels: Any) -> bool:
     return str(pixels.name).startswith("gray") and "f" not in pixels.name
 
 
-def is_counts(pixels: Any) -> bool:
-    """Whether it is gray of more than 8 bits: what thermal cameras call Y16."""
-    return is_gray(pixels) and bits_of(pixels) > 8
-
-
 def hides_counts(picture: av.VideoFrame) -> bool:
     """Whether it is of a camera module whose YUYV is half picture, half counts."""
     layout = layout_of(picture.width, picture.height)

@@ -88,7 +88,6 @@ class Sketch:
 
 
 WHEELS = (0.82, 3.42)
-ARC = np.linspace(0.0, np.pi, 9)
 
 
 def _side(density: float) -> Labels:

@@ -62,12 +62,6 @@ def from_palette(index: Labels, materials: list[Floats]) -> Texture:
     return Texture(table[index], (index > 0).astype(np.uint8))
 
 
-def speckle(texture: Texture, noise: Floats, contrast: float, kelvin: float) -> None:
-    """Modulate a fresh texture by (h, w) noise of deviation 1: reflectances relatively, warmth in kelvin."""
-    texture.values[..., :4] *= np.clip(1.0 + contrast * noise, 0.3, 1.8)[..., None]
-    texture.values[..., WARMTH] += kelvin * noise
-
-
 @dataclass
 class Atlas:
     """All textures with their halved copies in one flat table, so that a pixel is one number."""
