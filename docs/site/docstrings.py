@@ -100,7 +100,7 @@ def _members(node: ast.ClassDef) -> str:
 def signature(node: Named) -> str:
     """The head of a definition as code; long ones are broken after each parameter."""
     if isinstance(node, ast.ClassDef):
-        fields = [ast.unparse(each) for each in node.body if isinstance(each, ast.AnnAssign) and _public(each)]
+        fields = [_field(each) for each in node.body if isinstance(each, ast.AnnAssign) and _public(each)]
         start = next(
             (each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"), None
         )
@@ -111,6 +111,23 @@ def signature(node: Named) -> str:
         return _called(f"def {node.name}", node)
     code = ast.unparse(node)
     return code if len(code) <= 110 and "\n" not in code else ""
+
+
+def _field(node: ast.AnnAssign) -> str:
+    """A field of a record as code; what the command line adds to its type is left out."""
+    default = f" = {ast.unparse(node.value)}" if node.value is not None else ""
+    return f"{ast.unparse(node.target)}: {ast.unparse(_without_help(node)[0])}{default}"
+
+
+def _without_help(node: ast.AnnAssign) -> tuple[ast.expr, str]:
+    """The type of `Annotated[type, Parameter(help=…)]` and its help; of any other field its type."""
+    kind = node.annotation
+    if not (isinstance(kind, ast.Subscript) and ast.unparse(kind.value) == "Annotated"):
+        return kind, ""
+    inner, *others = kind.slice.elts if isinstance(kind.slice, ast.Tuple) else [kind.slice]
+    keywords = [one for call in others if isinstance(call, ast.Call) for one in call.keywords]
+    said = next((ast.literal_eval(one.value) for one in keywords if one.arg == "help"), "")
+    return inner, str(said)
 
 
 def _called(head: str, node: ast.FunctionDef, skip: int = 0) -> str:
@@ -169,7 +186,8 @@ def _definitions(tree: ast.Module | ast.ClassDef) -> Iterator[tuple[str, Named, 
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             after = tree.body[place + 1] if place + 1 < len(tree.body) else None
             said = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
-            yield _name(node), node, inspect.cleandoc(after.value.value) if said else ""  # type: ignore[union-attr]
+            text = inspect.cleandoc(after.value.value) if said else ""  # type: ignore[union-attr]
+            yield _name(node), node, text or (_without_help(node)[1] if isinstance(node, ast.AnnAssign) else "")
 
 
 def _name(node: Named) -> str:
