@@ -43,7 +43,7 @@ class Gaps:
 
 
 def gaps_in(source: Source) -> tuple[Gaps | None, str]:
-    """What holds no data, as whole-image reading has it (see `io.nodata`), and what to tell of it; None: nothing."""
+    """What holds no data, as whole-image reading has it (see `io.nodata`), and a note for the user; None: nothing."""
     stated, counted = source.meta.nodata, source.channels == 1 and source.dtype != np.uint8
     if stated is None and not counted:
         return None, ""

@@ -112,7 +112,7 @@ class Actions:
             "align": _seen(fused.shift is not None),
             "pair": gr.update(choices=names, value=fused.number, visible=len(names) > 1),
             "judged": _seen(True),
-            "explained": telling.explained(fused),
+            "explained": messages.explained(fused),
             "explains": _seen(fused.request.options.output.explain and len(names) == 1),
             "kept": replace(fused, first=None),
         }

@@ -83,7 +83,7 @@ def _fuse(actions: Actions, asked: Controls) -> tuple[Callable[..., Any], list[A
 def _cancel(actions: Actions) -> Callable[..., Any]:
     def cancel(request: gr.Request) -> Any:
         actions.cancel(session_of(request))
-        return telling.note("Cancelled."), gr.update(visible=False)
+        return messages.note("Cancelled."), gr.update(visible=False)
 
     return cancel
 

@@ -116,7 +116,7 @@ def _headless(path: Path, sensing: Sensing) -> Samples:
 
 
 def _is_file(path: Path) -> bool:
-    """What is none, the reader of pictures has words for."""
+    """Whether there is such a file; if not, the reader of pictures says so."""
     try:
         return path.is_file()
     except (OSError, ValueError):

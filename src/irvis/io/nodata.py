@@ -22,7 +22,7 @@ _Mask = NDArray[np.bool_]
 
 
 def marked(numbers: NDArray[Any], stated: float | None, sensing: Sensing) -> tuple[NDArray[Any], str]:
-    """Numbers (h, w, 1 or 3) with NaN for no data, or as they are where there is none; and what to tell the user."""
+    """Numbers (h, w, 1 or 3) with NaN where there is no data; and a note for the user, empty if there is none."""
     if sensing.nodata is not None or stated is not None:
         value = stated if sensing.nodata is None else sensing.nodata
         named = np.zeros(numbers.shape, bool) if value == "none" else numbers == value

@@ -176,7 +176,7 @@ def _gray(values: NDArray[Any], scale: Scale | None) -> NDArray[np.float32]:
 
 
 def _polarity(measured: Measured, sensing: Sensing, image: NDArray[np.float32]) -> tuple[str, str]:
-    """white-hot or black-hot, and what to tell."""
+    """white-hot or black-hot, and a note for the user where it cannot be decided."""
     asked = asked_polarity(measured, sensing)
     if asked != "auto":
         return asked, ""

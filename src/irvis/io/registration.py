@@ -14,7 +14,7 @@ LEAST = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Laying:
-    """How it is done."""
+    """How infrared is registered with visible."""
 
     where: Callable[[RGB, Scaled, float | None], Placement]
     """Of the visible and the infrared image, of any sizes, and the visible camera's focal length in mm where it is

@@ -24,7 +24,7 @@ def tensor(samples: Samples) -> Image:
 
 
 def extremes(samples: Samples) -> str:
-    """From where to where the finite samples go."""
+    """The least and the greatest finite sample, and two percentiles between, as a text."""
     finite = samples[np.isfinite(samples)]
     if not finite.size:
         return "NaN to NaN"

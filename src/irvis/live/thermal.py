@@ -1,4 +1,4 @@
-"""Infrared as gray, frame by frame: `video.steady`, fed with one frame at a time."""
+"""Infrared as gray, frame by frame: `video.range_following`, given one frame at a time."""
 
 from dataclasses import replace
 from functools import partial
@@ -13,7 +13,7 @@ from .fed import Fed
 class Graying:
     """A thermal stream as gray, with the state that `steady` keeps.
 
-    Polarity "auto" is settled on the first frame: `note` says how.
+    Polarity "auto" is decided on the first frame; `note` says how.
     """
 
     def __init__(self, how: Following) -> None:

@@ -41,7 +41,7 @@ class Sensing:
     polarity: Polarity = "white-hot"
     """Of the file: black-hot is inverted, auto is estimated."""
     scale: Scale | None = None
-    """Settled for a whole sequence: the range is then not asked for."""
+    """Fixed for a whole sequence; a range is then not needed."""
     keep: bool = False
     """Whether the pair keeps what was measured (`Pair.thermal`)."""
 

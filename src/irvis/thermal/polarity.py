@@ -56,7 +56,7 @@ def verdict(odds: float) -> str:
 
 
 def decided(odds: float) -> tuple[Literal["white-hot", "black-hot"], str]:
-    """How infrared of --polarity auto is taken, and what to tell: where it cannot be told it stays as it is."""
+    """The polarity that --polarity auto decides on, and a note where it cannot: infrared then stays as it is."""
     found = verdict(odds)
     return ("black-hot" if found == "black-hot" else "white-hot"), UNKNOWN if found == "unknown" else ""
 

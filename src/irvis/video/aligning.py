@@ -61,7 +61,7 @@ def gray_image(frame: Frame, following: Following) -> Gray:
 
 
 def lay_of(pair: Pair, laying: Laying | None, resize: bool) -> tuple[Lay, str]:
-    """How infrared comes to lie over visible, and what to tell of it."""
+    """Where infrared lies over visible, and a note for the user."""
     facts = pair.visible.facts, pair.infrared.facts
     sizes = (facts[0].height, facts[0].width), (facts[1].height, facts[1].width)
     if laying is None:

@@ -166,7 +166,7 @@ def _found_offset(visible: Source, infrared: Source, asked: Asked) -> tuple[Frac
 
 
 def _settled(infrared: Source, asked: Asked) -> tuple[Following, str]:
-    """With the scale of the whole stream where that is asked for, and a polarity that is no question; what to tell."""
+    """With the scale of the whole stream if asked for, and with a decided polarity; and a note for the user."""
     following = asked.following
     if asked.whole:
         following = _with_scale(infrared, following)

@@ -187,7 +187,7 @@ def _kept(step: Fraction, seconds: float) -> float:
 
 
 def _own(values: NDArray[Any], span: Range, unit: Literal["counts", "celsius"]) -> Scale:
-    """Of a frame alone, by every so-manieth pixel."""
+    """Of one frame alone, from a regular sample of its pixels."""
     step = max(1, int(np.sqrt(values.size / SAMPLED)))
     scale = scale_of(values[::step, ::step], span, unit)
     return with_curves(scale, [values]) if scale.curve == "contrast-limited" else scale
