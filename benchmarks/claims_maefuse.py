@@ -60,7 +60,7 @@ def locked() -> str:
     base, free = (GUIDED[f"maefuse-ablation-{name}"] for name in ("base", "open"))
     better = [base["SCD"] > free["SCD"], base["CC"] > free["CC"], base["block pattern"] < free["block pattern"]]
     verdict = HELD if all(better) else NOT if not any(better) else f"{OPEN}: the measures disagree"
-    return f"{verdict}; one seed"
+    return f"{verdict}; at this scale, one seed"
 
 
 def best_attention() -> str:
@@ -74,7 +74,7 @@ MAE = [
         "Table 1: the best EN, CC and SCD",
         "`benchmarks/maefuse.py`",
         lambda: (
-            "the official weights were not at hand; our small network, SCD / that of a clipped visible + infrared: "
+            "the official weights were not at hand; our own network, SCD / that of a clipped visible + infrared: "
             + beside("SCD", "visible + infrared, clipped")
         ),
         said("cannot be tested here; a sum of both images beats every reported SCD but says little"),
@@ -83,7 +83,7 @@ MAE = [
         "Fusion correlates with both sources",
         "`benchmarks/maefuse.py`",
         lambda: "share of the possible CC, ours / plain average: " + beside("CC_share", "average"),
-        said("held, and the plain average does as well"),
+        said("held at this scale, and the plain average does as well"),
     ),
     Claim(
         "A pretrained encoder carries the features that fusion needs",
@@ -93,7 +93,7 @@ MAE = [
             ENCODERS,
             said(
                 f"{OPEN}: how well images are drawn from features says how far they can be inverted, at which random "
-                "ones are good; ours saw few images, DINOv2 has other patches"
+                "ones are good; at this scale, with these encoders: ours saw few images, DINOv2 has other patches"
             ),
         ),
     ),
@@ -104,8 +104,8 @@ MAE = [
         pending(
             GUIDED,
             said(
-                f"{OPEN}: one seed; in two stages MFM learns for 1,000 steps, in one for 2,000; `base` and `one-stage` "
-                "are both mosaics, and CFM is without effect in `pointwise`"
+                f"{OPEN} at this scale: one seed; in two stages MFM learns for 1,000 steps, in one for 2,000; `base` "
+                "and `one-stage` are both mosaics, and CFM is without effect in `pointwise`"
             ),
         ),
     ),

@@ -119,8 +119,8 @@ def plan_of_training() -> None:
     """Which part of MaeFuse learns in which stage."""
     parts = ("encoder", "CFM", "MFM", "decoder")
     stages = {
-        "0  guessing hidden patches": "1001",
-        "1  drawing what was encoded": "0001",
+        "0  pretraining, elsewhere": "1000",
+        "1  decoding the mean of both features": "0001",
         "2a CFM follows the mean of both features": "0100",
         "2b CFM fuses": "0100",
         "3a MFM follows the mean of both features": "0010",
@@ -143,17 +143,16 @@ def plan_of_training() -> None:
 
 
 def decoded() -> None:
-    """What the decoder makes of each source's features, of their mean, and of what both modules make of them."""
+    """What the decoder makes of the mean of both sources' features, and of what both modules make of them."""
     visible, seen, warm = planes()
     core = creation.fuser("maefuse").core
-    features = core.features(seen, warm)
-    draw = lambda made: core.picture(made).mean(1, keepdim=True).clamp(0, 1)  # noqa: E731
-    full = draw(core.fused(*features, "full"))
+    draw = lambda fusion: core.compared(seen, warm, fusion)[2].clamp(0, 1)  # noqa: E731
+    full = draw("full")
     rows = {
-        "features of visible, decoded": draw(features[0]),
-        "features of infrared, decoded": draw(features[1]),
-        "their mean, decoded": draw(core.fused(*features, "mean")),
-        "after CFM": draw(core.fused(*features, "cfm")),
+        "visible": seen,
+        "infrared": warm,
+        "mean of the features, decoded": draw("mean"),
+        "after CFM": draw("cfm"),
         "after CFM and MFM": full,
         "with the colours": with_luma(visible, full),
     }

@@ -14,6 +14,8 @@ from irvis.training.steps import STEPS
 
 OPTIONS = {"encoder": "tiny-vit", "width": 16, "decoder_width": 4}
 SIZE = (64, 96)
+SLICES = ((-0.777, 1.348, -0.254, 2.27), (0.062, 1.541, -0.742, 0.988), (0.154, 1.927, -0.605, -0.738))
+"""Four channels in the middle of each scale, by MobileSAM's weights in single precision."""
 
 
 def core(**options: object) -> torch.nn.Module:
@@ -154,3 +156,43 @@ def test_each_stage_of_the_recipe_teaches_the_parts_it_names(number):
     torch.stack(list(terms.values())).sum().backward()
     taught = {name for name, parameter in network.named_parameters() if parameter.grad is not None}
     assert {".".join(name.split(".")[:2]) for name in taught} == {part.removesuffix(".*") for part in stage.learn}
+
+
+@pytest.fixture(scope="module")
+def shipped() -> torch.nn.Module:
+    return creation.create("maefuse").core
+
+
+@torch.no_grad()
+def test_the_shipped_encoder_gives_the_features_of_mobile_sam(shipped):
+    """Of waves; the shipped weights are rounded to bfloat16."""
+    place = torch.arange(64.0)
+    wave = 0.5 + 0.25 * ((place / 5).sin() + (place[:, None] / 7).cos())[None, None]
+    (seen, _), _ = shipped.scales.features(wave, wave)
+    for features, wanted in zip(seen, SLICES, strict=True):
+        assert features[0, features.shape[1] // 2, features.shape[2] // 2, :4].tolist() == pytest.approx(
+            wanted, abs=0.05
+        )
+
+
+@torch.no_grad()
+def test_no_part_of_the_shipped_weights_is_without_effect(shipped):
+    """Noise in CFM or in any query changes the picture by more than rounding does."""
+    torch.manual_seed(0)
+    images = pair()
+    before = shipped(*images)
+    names = [name for name, _ in shipped.scales.named_parameters() if name.endswith("query.weight")]
+    assert len(names) == 12
+    for name in [*names, *(f"cfm.{scale}.visible_asks.output.weight" for scale in range(3))]:
+        parameter = shipped.scales.get_parameter(name)
+        kept = parameter.clone()
+        parameter.add_(torch.randn_like(parameter))
+        assert (shipped(*images) - before).abs().max() > 0.001 / 255, name
+        parameter.copy_(kept)
+
+
+@pytest.mark.parametrize(("visible", "infrared"), [(0.1, 0.9), (0.5, 0.5), (1.0, 0.0)])
+def test_a_constant_pair_comes_out_constant_by_the_shipped_weights(shipped, visible, infrared):
+    with torch.inference_mode():
+        fused = shipped(torch.full((1, 1, *SIZE), visible), torch.full((1, 1, *SIZE), infrared))
+    assert fused.max() - fused.min() < 0.5 / 255

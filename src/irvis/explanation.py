@@ -10,7 +10,6 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate, pad
 
 from .filters import box, double, expand, reduce
 from .fuser import Fuser
-from .methods.gains import GainNetwork
 from .rim import rim_of
 from .types import RGB, Gray, Scaled
 
@@ -86,8 +85,8 @@ def contributions(core: Any, visible: Gray, infrared: Gray, fused: Gray) -> tupl
     True where the network itself tells: then `collapsed` of the sums is the fused plane. Sides are multiples of 32.
     """
     sources = [torch.cat(pair, 1) for pair in zip(_bands(visible), _bands(infrared), strict=True)]
-    network = getattr(core, "gains", None)
-    if isinstance(network, GainNetwork):
+    network = next((part for name in ("gains", "scales") if (part := getattr(core, name, None)) is not None), None)
+    if network is not None and getattr(core, "infrared_gamma", 1) == 1:
         gains = network.explained(visible, infrared)[1]
         share = gains.infrared_share
         told = [*gains.bands, torch.cat([gains.factor * (1 - share), gains.factor * share], 1)]
