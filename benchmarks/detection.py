@@ -21,8 +21,10 @@ from irvis.data.matching import match
 from irvis.evaluate.tasks import detector, labels, scoring
 from irvis.evaluate.tasks.boxes import Array, Boxes
 from irvis.published import SUFFIXES, recognised
+from irvis.types import RGB, Gray
 
 SIZE, DRAWS = (480, 640), 1000
+COLOURED = ", colours of visible"
 CAMERAS, KINDS = ("visible", "infrared"), ("person", "car")
 NOTE = (
     "YOLOX-nano, 416×416. The boxes were drawn by others on their own fused pictures: 75 persons, 28 cars on 27 "
@@ -44,7 +46,8 @@ def main() -> None:
             print(*(f"{key} {value}" for key, value in bench.row(name, name).items()), sep="  ", flush=True)
         return
     rows = Rows("detection", chosen)
-    for name in [*CAMERAS, *(one for one in every_method() if one not in CAMERAS)]:
+    names = [*CAMERAS, f"infrared{COLOURED}", *(one for one in every_method() if one not in CAMERAS)]
+    for name in names:
         rows.add({"method": name}, partial(bench.row, name, name), [name])
     for method, name, text in published(chosen.zoo) if chosen.zoo else ():
         rows.add({"method": name}, partial(bench.row, name, text), [method])
@@ -65,6 +68,11 @@ def published(folder: Path) -> Iterator[tuple[str, str, str]]:
         files = sorted(path for path in place.iterdir() if path.suffix in SUFFIXES)
         for path in files:
             yield whole.name, f"{whole.name}, {path.stem}" if len(files) > 1 else whole.name, f"{whole.name}:{path}"
+
+
+def gray(visible: RGB, infrared: Gray) -> RGB:
+    """What the infrared camera gives; the method `infrared` lends it the colours of the visible picture."""
+    return infrared.expand_as(visible)
 
 
 class Bench:
@@ -91,7 +99,7 @@ class Bench:
     @torch.inference_mode()
     def precision(self, text: str) -> dict[str, Array]:
         """Class → average precision on all pictures, then on every draw of them, of the method's 8-bit pictures."""
-        fuse = creation.fuser(text)
+        fuse = gray if text == "infrared" else creation.fuser(text.removesuffix(COLOURED))
         found = []
         for files in self.pairs:
             pair = io.read_pair(files.visible, files.infrared)

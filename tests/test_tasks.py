@@ -7,8 +7,10 @@ import pytest
 import torch
 
 import irvis
+from irvis.evaluate.entries import Entry
 from irvis.evaluate.tasks import detection, detector, labels, layouts, scoring
 from irvis.evaluate.tasks.boxes import boxes, overlap, without_doubles
+from irvis.types import Pair
 
 SIZE = 64, 96
 CELLS = len(layouts.grid(SIZE))
@@ -265,3 +267,12 @@ def test_without_labels_what_either_camera_shows_surely_is_the_truth_once():
     truth = detection._union(found, ["a"])["a"]
     assert truth.corners.tolist() == [one, other]
     assert truth.classes.tolist() == [0, 2]
+
+
+def test_a_detector_sees_the_infrared_picture_without_the_colours_of_the_visible_one():
+    red = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1).expand(1, 3, 8, 8)
+    pair, entry = (
+        Pair("a", red, torch.full((1, 1, 8, 8), 0.5)),
+        Entry(name="infrared", kind="control", source="infrared"),
+    )
+    assert detection.seen(entry, pair, (), "cpu").unique().tolist() == [0.5]

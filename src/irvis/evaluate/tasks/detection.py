@@ -15,8 +15,9 @@ from ...data.matching import Match
 from ...errors import IrvisError, said
 from ...files import whole
 from ...imports import digest_of
+from ...types import RGB, Pair
+from ..entries import Entry, digest, fused
 from ..compute import Plan, read, stamp
-from ..entries import digest, fused
 from . import labels, scoring
 from .boxes import Array, Boxes, boxes, joined, without_doubles
 from .detector import Detector, Feeding, load
@@ -103,7 +104,7 @@ def _found(
     for entry in plan.entries:
         try:
             made = digest(stamp(entry, match, plan), files.digest(asked.network), str(asdict(finder.feeding)),
-                          digest_of("irvis.evaluate.tasks.detector"))  # fmt: skip
+                          digest_of("irvis.evaluate.tasks.detection"))  # fmt: skip
             if known.get(entry.name, [""])[0] != made:
                 one = finder(fused(entry, pair, plan.stems[match.name], plan.device))
                 known[entry.name] = [made, one.corners.tolist(), one.classes.tolist(), one.scores.tolist()]
@@ -114,6 +115,11 @@ def _found(
     with whole(file) as unfinished:
         unfinished.write_text(json.dumps({**known, **kept}))
     return (int(pair.visible.shape[-2]), int(pair.visible.shape[-1])), found, problems
+
+
+def seen(entry: Entry, pair: Pair, names: Sequence[str], device: str) -> RGB:
+    """The picture of an entry; of infrared, the camera's own, without the colours of the visible one."""
+    return pair.infrared.expand_as(pair.visible) if entry.source == "infrared" else fused(entry, pair, names, device)
 
 
 def _kept(file: Path) -> dict[str, list[object]]:
