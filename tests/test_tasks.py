@@ -8,7 +8,7 @@ import torch
 
 import irvis
 from irvis.evaluate.entries import Entry
-from irvis.evaluate.tasks import detection, detector, labels, layouts, scoring
+from irvis.evaluate.tasks import detection, detector, labels, layouts, looking, scoring
 from irvis.evaluate.tasks.boxes import boxes, overlap, without_doubles
 from irvis.types import Pair
 
@@ -264,7 +264,7 @@ def test_without_labels_what_either_camera_shows_surely_is_the_truth_once():
         "visible": {"a": boxes([one, other], [0, 0], [0.9, 0.1])},
         "infrared": {"a": boxes([same, other], [0, 2], [0.8, 0.5])},
     }
-    truth = detection._union(found, ["a"])["a"]
+    truth = detection.agreed(found, ["a"])["a"]
     assert truth.corners.tolist() == [one, other]
     assert truth.classes.tolist() == [0, 2]
 
@@ -275,4 +275,4 @@ def test_a_detector_sees_the_infrared_picture_without_the_colours_of_the_visible
         Pair("a", red, torch.full((1, 1, 8, 8), 0.5)),
         Entry(name="infrared", kind="control", source="infrared"),
     )
-    assert detection.seen(entry, pair, (), "cpu").unique().tolist() == [0.5]
+    assert looking.seen(entry, pair, (), "cpu").unique().tolist() == [0.5]

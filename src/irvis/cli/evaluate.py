@@ -21,6 +21,8 @@ from .common import (
     errors,
     list_unmatched,
 )
+from .task_options import TaskOptions
+
 
 
 @app.command(group=JUDGE, sort_key=1)
@@ -60,19 +62,7 @@ def evaluate(
     sequence: Annotated[
         bool, Parameter(negative="", help="The pairs are frames of one video (of one per scene): measure flicker.")
     ] = False,
-    detect: Annotated[
-        Path | None,
-        Parameter(help="An ONNX detector (YOLO, RT-DETR, SSD …) to run on every picture."),
-    ] = None,
-    labels: Annotated[
-        Path | None,
-        Parameter(help="Boxes for it: a folder of YOLO .txt or VOC .xml, or a COCO .json. Without: agreement only."),
-    ] = None,
-    detector: Annotated[
-        str,
-        Parameter(help="What is not recognised: layout=yolox,colour=bgr,white=255,fit=corner,classes=FILE."),
-    ] = "",
-    false_alarms: Annotated[float, Parameter(help="False finds per picture at which recall is stated.")] = 1.0,
+    tasks: Annotated[TaskOptions, Parameter(name="*")] = TaskOptions(),  # noqa: B008
     latex: Annotated[bool, Parameter(negative="", help="Write OUT/table.tex as well, for a paper (booktabs).")] = False,
     match: Patterns = None,
     reading: Annotated[InfraredOptions, Parameter(name="*")] = InfraredOptions(),  # noqa: B008
@@ -92,20 +82,12 @@ def evaluate(
     from .. import jobs
     from ..data import catalog, matching
     from ..evaluate import compute, entries, evaluation
-    from ..evaluate.tasks import detection
-    from ..evaluate.tasks.detector import feeding
 
     if (infrared is not None or match is not None) and (layout or split):
         raise IrvisError("--layout and --split are for one folder that holds a public data set")
     if workers < 0:
         raise IrvisError(f"--workers is 1 or more, or 0 for one per core, not {workers}")
-    if detect is None and (labels is not None or detector):
-        raise IrvisError("--labels and --detector are for a detector: give it with --detect MODEL.onnx")
-    asked = (
-        detection.Asked(network=detect, labels=labels, feeding=feeding(detector), alarms=false_alarms)
-        if detect
-        else None
-    )
+    asked = tasks.asked()
     methods = method if method is not None else "" if fused else "encdec"
     if infrared is not None or match is not None:
         found, public = matching.match(dataset, infrared, patterns=match), None
@@ -125,7 +107,7 @@ def evaluate(
     list_unmatched(found)
     done = evaluation.evaluate(
         found.pairs, plan, scene=scene if scene is not None else public.scene if public else catalog.FOLDER,
-        told=scene is not None, sequence=sequence, detect=asked, latex=latex, workers=workers,
+        told=scene is not None, sequence=sequence, tasks=asked, latex=latex, workers=workers,
         title=f"Evaluation on {Path(dataset).name}",
         data=f"{dataset} {infrared or ''} {split or ''}".strip(), say=errors.print,
         show=lambda total: steps(total, "judging"),

@@ -10,14 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from .. import __version__
 from ..data.catalog import FOLDER
@@ -29,8 +27,9 @@ from .compute import Judged, Plan, judge_all, paq2piq, quietly, read
 from .entries import MADE, fuser, weights_of
 from .latex import write as write_latex
 from .statistics import DRAWS, Summary, Table, summarise
-from .tasks import detection, labels, pages
+from .tasks.running import Done, Tasks, run
 
+NO_TASKS, NOTHING = Tasks(), Done()
 REPEATS, PATIENCE = 5, 2.0
 """A method is timed this often on one pair, or until so many seconds are over."""
 
@@ -52,7 +51,7 @@ def evaluate(
     scene: str = FOLDER,
     told: bool = False,
     sequence: bool = False,
-    detect: detection.Asked | None = None,
+    tasks: Tasks = NO_TASKS,
     latex: bool = False,
     workers: int = 0,
     title: str = "Evaluation",
@@ -64,14 +63,14 @@ def evaluate(
 
     scene: regular expression for a pair's scene, which the user `told` or which is a guess; see `scenes_of`.
     sequence: pairs of a scene are frames: flicker is measured.
-    detect: a detector, which is run on every picture.
+    tasks: what is done with every picture: detection, segmentation, reading.
     latex: the table is written as LaTeX too, OUT/table.tex.
     show: given the number of results to judge, a context that gives what is called after each, as a progress bar does.
     say: is given each warning and failure.
 
     Raises IrvisError for what is wrong with the request, before any work, and when no pair could be judged.
     """
-    prepare(plan, matches, sequence=sequence, detect=detect)
+    prepare(plan, matches, sequence=sequence, tasks=tasks)
     names = [match.name for match in matches]
     scenes = dict(zip(names, scenes_of(names, scene, film=sequence, told=told), strict=True))
     with show(len(matches) * len(plan.entries)) as step:
@@ -83,8 +82,11 @@ def evaluate(
     for problem in problems:
         say(f"failed: {problem}")
     table = table_of(judged, plan, scenes)
-    found = _detected(detect, table, matches, plan, show) if detect else None
-    for problem in found.problems if found else ():
+    by_name = {match.name: match for match in matches}
+    films = _films(table, by_name) if sequence else {}
+    frames = {film: [match.name for match in of] for film, of in films.items() if len(of) > 1}
+    found = run(tasks, [by_name[name] for name in table.pairs], table.scenes, plan, frames, show)
+    for problem in found.problems:
         say(f"failed: {problem}")
         problems.append(problem)
     facts = {"data": data, "pairs": f"{len(table.pairs)} of {len(names)}"}
@@ -94,29 +96,14 @@ def evaluate(
     return Evaluation(table=table, summary=summary, page=page, problems=problems)
 
 
-def _detected(
-    asked: detection.Asked, table: Table, matches: Sequence[Match], plan: Plan,
-    show: Callable[[int], AbstractContextManager[Callable[[], object]]],
-) -> detection.Detection:  # fmt: skip
-    """What the detector finds on the pairs of the table."""
-    by_name = {match.name: match for match in matches}
-    with show(len(table.pairs)) as step:
-        return detection.detect(asked, [by_name[name] for name in table.pairs], table.scenes, plan, step)
-
-
-def prepare(
-    plan: Plan, matches: Sequence[Match], *, sequence: bool = False, detect: detection.Asked | None = None
-) -> None:
+def prepare(plan: Plan, matches: Sequence[Match], *, sequence: bool = False, tasks: Tasks = NO_TASKS) -> None:
     """Everything that can be wrong with what was asked, before hours of work: methods, weights, devices, places."""
     for entry in plan.entries:
         if entry.kind != "images" and entry.source not in MADE:
             fuser(entry.source, plan.device)
     if plan.paq2piq:
         paq2piq(plan.paq2piq)
-    if detect:
-        finder = detection.network(detect)
-        if detect.labels:
-            labels.read(detect.labels, dict.fromkeys((match.name for match in matches), None), finder.classes)
+    tasks.check([match.name for match in matches])
     if sequence and find_spec("cv2") is None:
         raise IrvisError("--sequence needs optical flow: pip install 'irvis[flow]'")
     out = plan.out.resolve()
@@ -196,13 +183,13 @@ def finish(
     *,
     title: str,
     sequence: bool = False,
-    found: detection.Detection | None = None,
+    found: Done = NOTHING,
     latex: bool = False,
 ) -> tuple[Summary, Path]:
     """Write values.csv, values.json, summary.csv, report.md and report.html under `plan.out`.
 
     The first entry is the reference. `sequence`: pairs of one scene are frames, `matches` in their order.
-    `found`: what a detector found. `latex`: table.tex is written too.
+    `found`: what the tasks found. `latex`: table.tex is written too.
     """
     summary = summarise(table)
     by_name = {match.name: match for match in matches}
@@ -211,26 +198,22 @@ def finish(
     flicker = sequences.flicker(_films(table, by_name), plan) if sequence else {}
     numbers.write(plan.out, table, summary, facts, flicker)
     names = strips.shown(table, list(summary.mean_rank), 0)
-    mark = partial(_marked, found) if found else None
     pictures = {
-        f"{caption}: {table.pairs[pair]}": strips.strip(by_name[table.pairs[pair]], plan, names, mark)
+        f"{caption}: {table.pairs[pair]}": strips.strip(by_name[table.pairs[pair]], plan, names, found.mark)
         for caption, pair in strips.telling(table, 0).items()
     }
     whole_report = report.Report(
         title=title, facts=facts, table=table, summary=summary, reference=0, seconds=seconds, profile=plan.profile,
-        problems=problems, figures=_figures(table, summary, seconds), strips=pictures, flicker=flicker, detection=found,
+        problems=problems, figures=_figures(table, summary, seconds), strips=pictures, flicker=flicker,
+        sections=found.sections,
     )  # fmt: skip
     controls = [entry.name for entry in plan.entries if entry.kind == "control"]
     page = report.write(whole_report, plan.out, controls)[1]
     if latex:
         write_latex(whole_report, plan.out / "table.tex", controls)
-    if found:
-        pages.write(found, plan.out / "detection.csv")
+    for section in found.sections:
+        section.write(plan.out)
     return summary, page
-
-
-def _marked(found: detection.Detection, image: Tensor, pair: str, name: str) -> Tensor:
-    return pages.drawn(image, pair, name, found)
 
 
 def _figures(table: Table, summary: Summary, seconds: Mapping[str, float]) -> dict[str, Figure]:

@@ -17,8 +17,7 @@ from ..files import whole
 from ..metrics import METRICS, PROFILES
 from .plots import arrow
 from .statistics import Summary, Table, least_p
-from .tasks import pages
-from .tasks.detection import Detection
+from .tasks.sections import Section
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +38,8 @@ class Report:
     flicker: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Entry → measure → gain, where the pairs are frames."""
 
-    detection: Detection | None = None
+    sections: Sequence[Section] = ()
+    """What tasks say."""
 
     @property
     def order(self) -> list[int]:
@@ -123,9 +123,9 @@ def _markdown(report: Report, names: Mapping[str, str], controls: Sequence[str])
         head, *rows = _flicker_rows(report)
         lines += ["", f"## {FLICKER}", "", "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
         lines += ["| " + " | ".join(row) + " |" for row in rows]
-    if report.detection:
-        head, *rows = pages.table(report.detection)
-        lines += ["", f"## {pages.HEADING}", "", pages.legend(report.detection), ""]
+    for section in report.sections:
+        head, *rows = section.table
+        lines += ["", f"## {section.heading}", "", section.legend, ""]
         lines += ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
         lines += ["| " + " | ".join([_plain(name), *cells]) + " |" for name, *cells in rows]
     lines += [f"\n## {caption}\n\n![{caption}]({names[caption]})" for caption in (*report.figures, *report.strips)]
@@ -143,7 +143,7 @@ def _html(report: Report, controls: Sequence[str]) -> str:
         "heading": html.escape(heading(report)),
         "table": _html_table(report, controls),
         "flicker": _html_flicker(report),
-        "detection": _html_detection(report),
+        "tasks": "".join(map(_html_section, report.sections)),
         "pictures": "\n".join(_picture(*one) for one in figures + strips),
         "metrics": _legend(report.table.metrics, report.profile),
         "facts": _list([f"{name}: {text}" for name, text in report.facts.items()]),
@@ -193,15 +193,10 @@ def _html_flicker(report: Report) -> str:
     return f"<h2>{html.escape(FLICKER)}</h2><table>{rows}</table>"
 
 
-def _html_detection(report: Report) -> str:
-    if not report.detection:
-        return ""
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>"
-        for row in pages.table(report.detection)
-    )
-    legend = html.escape(pages.legend(report.detection))
-    return f'<h2>{pages.HEADING}</h2><p>{legend}</p><div class="wide"><table>{rows}</table></div>'
+def _html_section(section: Section) -> str:
+    rows = "".join("<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>" for row in section.table)
+    legend = html.escape(section.legend)
+    return f'<h2>{section.heading}</h2><p>{legend}</p><div class="wide"><table>{rows}</table></div>'
 
 
 def _gaps(report: Report, entry: int) -> str:

@@ -39,6 +39,8 @@ class Scene:
     """(h, w): the strokes of the sign's text."""
     people: Mask
     """(h, w): pedestrians where nothing hides them; the infrared camera shows them in the dark and in fog."""
+    text: str
+    """What the sign says."""
     depth: Floats
     """(h, w) metres along the optical axis, inf for the sky."""
 
@@ -81,6 +83,7 @@ def scene(seed: int, size: tuple[int, int] = (480, 640), conditions: Conditions 
         sign=picture.cover[..., 1] >= 0.5,
         letters=picture.cover[..., 2] >= 0.5,
         people=picture.cover[..., 0] >= 0.5,
+        text=world.text,
         depth=picture.depth,
     )
 

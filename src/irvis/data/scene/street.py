@@ -69,7 +69,7 @@ def add_sign(world: World, rng: np.random.Generator) -> None:
     """Put up a lit board on two posts, facing the camera, wholly inside the picture."""
     camera, (height, width) = world.camera, world.camera.size
     words = furniture.WORDS if width >= 0.9 * height else furniture.SHORT_WORDS
-    text = words[int(rng.integers(len(words)))]
+    world.text = text = words[int(rng.integers(len(words)))]
     inks = furniture.INKS[int(rng.integers(len(furniture.INKS)))]
     tall = float(rng.uniform(0.078, 0.09)) * height
     aspect = furniture.text_mask(text, 64).shape[1] / 64.0

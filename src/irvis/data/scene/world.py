@@ -55,6 +55,8 @@ class World:
     """What must stay in view: the sign and the nearest pedestrians."""
     eaves: Floats = field(default_factory=lambda: np.zeros(120, np.float32))
     """Height of the houses on the left for every metre along the street."""
+    text: str = ""
+    """Of the sign."""
     smoke: tuple[float, float] = (0.0, 0.0)
     """Where smoke rises: x and z."""
 

@@ -1,10 +1,10 @@
 """A user's ONNX detector: how pictures are given to it, what it finds."""
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ SURE = 0.01
 GRAY = 114
 """What the rest of a letterboxed input is filled with."""
 DEFAULT = 640
+How = TypeVar("How")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,19 +54,24 @@ USUAL = {
 
 def feeding(text: str) -> Feeding:
     """ "layout=yolox,colour=bgr,white=255,fit=corner,size=640,overlap=0.65,classes=FILE", any of them."""
+    return options(text, Feeding(), CHOICES, "--detector")
+
+
+def options(text: str, usual: How, choices: Mapping[str, Sequence[str]], word: str) -> How:
+    """`usual` with what "name=value,name=value" says; IrvisError, which names the `word`, for what it does not know."""
     given: dict[str, Any] = {}
-    kinds = {name: type(value) for name, value in asdict(Feeding()).items()}
+    kinds = {name: type(value) for name, value in asdict(cast(Any, usual)).items()}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, value = part.partition("=")
         if name not in kinds:
-            raise IrvisError(f"--detector {part}: there is no {name}; there are {', '.join(kinds)}")
-        if value not in CHOICES.get(name, (value,)):
-            raise IrvisError(f"--detector {part}: {name} is one of {', '.join(CHOICES[name])}")
+            raise IrvisError(f"{word} {part}: there is no {name}; there are {', '.join(kinds)}")
+        if value not in choices.get(name, (value,)):
+            raise IrvisError(f"{word} {part}: {name} is one of {', '.join(choices[name])}")
         try:
             given[name] = kinds[name](value)
         except ValueError:
-            raise IrvisError(f"--detector {part}: {name} is a number") from None
-    return Feeding(**given)
+            raise IrvisError(f"{word} {part}: {name} is a number") from None
+    return cast(How, replace(cast(Any, usual), **given))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -111,9 +117,8 @@ def load(path: Path, asked: Feeding = Feeding(), threads: int = 0) -> Detector:
 
     Raises IrvisError for files that are no such network, and for outputs that are not known.
     """
-    session = _session(path, threads)
-    first = session.get_inputs()[0]
-    size = _size(first, asked)
+    session = open_network(path, "--detect", threads)
+    size = side(session.get_inputs()[0], asked.size)
     shape = size or (DEFAULT, DEFAULT)
     layout = asked.layout
     trial = run(session, fitted(torch.full((1, 3, *shape), 0.5), shape, asked)[0])
@@ -144,7 +149,7 @@ def run(session: Any, pixels: NDArray[np.float32]) -> dict[str, NDArray[np.gener
     try:
         found = session.run(None, feed)
     except Exception as problem:
-        raise IrvisError(f"the detector does not run: {str(problem).splitlines()[0][:200]}") from problem
+        raise IrvisError(f"the network does not run: {str(problem).splitlines()[0][:200]}") from problem
     return {output.name: np.asarray(one) for output, one in zip(session.get_outputs(), found, strict=True)}
 
 
@@ -166,31 +171,32 @@ def fitted(
     return np.ascontiguousarray(page * ((how.white or 1) / 255), np.float32), scale, (left, top)
 
 
-def _session(path: Path, threads: int) -> Any:
+def open_network(path: Path, word: str, threads: int = 0) -> Any:
+    """A session of an ONNX file that was given with the option `word`."""
     try:
         import onnxruntime
     except ImportError as problem:
-        raise IrvisError("a detector needs an extra: pip install 'irvis[onnx]'") from problem
+        raise IrvisError(f"{word} needs an extra: pip install 'irvis[onnx]'") from problem
     if not path.is_file():
-        raise IrvisError(f"--detect {path}: there is no such file")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.log_severity_level = threads or torch.get_num_threads(), 3
+        raise IrvisError(f"{word} {path}: there is no such file")
+    chosen = onnxruntime.SessionOptions()
+    chosen.intra_op_num_threads, chosen.log_severity_level = threads or torch.get_num_threads(), 3
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(str(path), chosen, providers=["CPUExecutionProvider"])
     except Exception as problem:
         raise IrvisError(f"{path} is no ONNX network that runs here: {str(problem).splitlines()[0][:200]}") from problem
 
 
-def _size(first: Any, asked: Feeding) -> tuple[int, int] | None:
-    """Of the input, where the network fixes it or the user says it."""
+def side(first: Any, asked: int) -> tuple[int, int] | None:
+    """Height and width of an input, where the network fixes it or the user says it."""
     if len(first.shape) != 4 or 3 not in (first.shape[1], first.shape[3]):
-        raise IrvisError(f"the detector's input is {first.shape}, not one colour picture (1×3×height×width)")
+        raise IrvisError(f"the network's input is {first.shape}, not one colour picture (1×3×height×width)")
     height, width = first.shape[2:] if first.shape[1] == 3 else first.shape[1:3]
     if isinstance(height, int) and isinstance(width, int) and height > 0:
         return height, width
-    if first.type == "tensor(uint8)" and not asked.size:
+    if first.type == "tensor(uint8)" and not asked:
         return None
-    return (asked.size or DEFAULT,) * 2
+    return (asked or DEFAULT,) * 2
 
 
 def _classes(session: Any, asked: Feeding, count: int, layout: str) -> tuple[Sequence[str], Sequence[int]]:
