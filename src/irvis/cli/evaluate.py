@@ -12,6 +12,7 @@ from rich.table import Table
 from ..errors import IrvisError
 from ..options import InfraredOptions
 from ..options.compute import Device
+from ..options.tasks import TaskOptions
 from .common import (
     JUDGE,
     Json,
@@ -21,8 +22,6 @@ from .common import (
     errors,
     list_unmatched,
 )
-from .task_options import TaskOptions
-
 
 
 @app.command(group=JUDGE, sort_key=1)
