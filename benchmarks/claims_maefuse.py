@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from claim import HELD, NOT, OPEN, PENDING, UNTESTED, Claim, rows, said, untested
+from claims_encdec import detected, served
 
 MAEFUSE = rows("maefuse", "set", "method")
 GUIDED = rows("maefuse_ablations", "recipe")
@@ -178,7 +179,12 @@ MAE = [
         "none of the eight was run here; the published images of some stand on the [leaderboard](leaderboard.md)",
         "`irvis study`, `benchmarks/leaderboard.py`",
     ),
-    untested("Features serve downstream tasks", "no detector or segmenter here"),
+    Claim(
+        "Features serve downstream tasks",
+        "`benchmarks/detection.py`",
+        lambda: f"our small weights, a small detector: {detected('maefuse:default', 'encdec:default', 'laplacian')}",
+        lambda: f"{served('maefuse:default')} by detection; the official weights were not at hand",
+    ),
     Claim(
         "The published code computes what the paper describes",
         "`pytest tests/test_maefuse.py`",

@@ -27,11 +27,13 @@ SIZE, DRAWS = (480, 640), 1000
 COLOURED = ", colours of visible"
 CAMERAS, KINDS = ("visible", "infrared"), ("person", "car")
 NOTE = (
-    "YOLOX-nano, 416×416. The boxes were drawn by others on their own fused pictures: 75 persons, 28 cars on 27 "
-    "pictures. Average precision as COCO counts it, at an overlap of 0.5, with the 95 % interval of a bootstrap over "
-    "the pictures. Over visible: the paired difference of the mean of both classes from that of the better camera, "
-    "which is the visible one; where the interval holds 0, the detector was not shown to gain or lose. Networks with "
-    "a file's name are published ones, run from their authors' files; the others come with irvis."
+    "YOLOX-nano, 416×416, finds with a score of 0.01 or more. The boxes were drawn by others on their own fused "
+    "pictures: 75 persons, 28 cars on 27 pictures. Average precision as COCO counts it, at an overlap of 0.5, with the "
+    "95 % interval of a bootstrap over the pictures. Over visible: the paired difference of the mean of both classes "
+    "from that of the better camera, which is the visible one; where the interval holds 0, the detector was not shown "
+    "to gain or lose. Infrared is the camera's gray picture; lent the colours of the visible one, as the method "
+    "`infrared` does, it shows the same detector more cars. Networks that do not come with irvis are run from their "
+    "authors' files."
 )
 
 

@@ -21,7 +21,7 @@ ORDER = """
     api archive convert demo
     metrics training
     bench evaluate listing video
-    live options study
+    choose live options study
     batch
     app
     cli

@@ -30,7 +30,7 @@ def test_every_row_records_the_weights_it_was_made_with(name):
         assert name in RANDOM or named <= row["made"]["weights"].keys(), row
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("leaderboard", "preference")])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("leaderboard", "preference", "choosing")])
 def test_a_page_shows_its_results_and_says_which_rows_are_of_earlier_weights(name):
     tree = made.read(name)
     page = (common.TABLES / f"{name}.md").read_text()
@@ -54,6 +54,12 @@ def test_the_page_of_preferences_is_made_of_the_rankings():
     if rows := made.read("preference").get("rows"):
         said = preference.read(preference.FOLDER)
         assert (common.TABLES / "preference.md").read_text() == preference.page(said, rows), REFRESH
+
+
+def test_the_page_of_what_tells_preference_is_made_of_its_result():
+    import choosing
+
+    assert (common.TABLES / "choosing.md").read_text() == choosing.page(made.read("choosing")), REFRESH
 
 
 def test_a_figure_of_earlier_weights_says_so_where_it_is_shown():

@@ -18,6 +18,7 @@ from . import (  # noqa: F401  each enters its verbs
     align,
     bench,
     check,
+    choose,
     evaluate,
     export,
     fuse,
