@@ -114,6 +114,7 @@ def choose(
         raise IrvisError(f"no candidate reaches {asked.fps:g} pictures a second on {asked.device}: {told}")
     found: dict[str, list[dict[str, float]]] = {name: [] for name in (*ready, *CAMERAS)}
     small: dict[str, list[Tensor]] = {name: [] for name in found}
+    good: list[Match] = []
     for match in matches:
         for name, picture, pair in _pictures(match, ready, asked, problems):
             found[name].append(measured(picture, pair.visible, pair.infrared))
@@ -121,11 +122,12 @@ def choose(
             if finder:
                 finder.look(name, match.name, picture)
             step()
-    whole = {name: each for name, each in found.items() if len(each) == len(matches)}
-    if not set(whole) - {*CAMERAS}:
+        good += [match] * (len(found["visible"]) > len(good))
+    whole = {name: each for name, each in found.items() if len(each) == len(good)}
+    if not good or not set(whole) - {*CAMERAS}:
         raise IrvisError("no candidate could be run on every pair: " + "; ".join(problems))
     extra = {name: _extra(name, small, asked, finder) for name in whole}
-    return _ordered(whole, extra, ready, asked, slow, problems, matches)
+    return _ordered(whole, extra, ready, asked, slow, problems, good)
 
 
 def read(match: Match, reading: Reading) -> Pair:

@@ -57,7 +57,9 @@ def choose(
     list_unmatched(found)
     pairs = choosing.some(found.pairs, sequence)
     names = [text.strip() for text in method.split(",") if text.strip()] if method else choosing.candidates()
-    asked = choosing.Asked(purpose=purpose, fps=fps, device=device, frames=sequence, reading=Reading(**reading.reading()))
+    asked = choosing.Asked(
+        purpose=purpose, fps=fps, device=device, frames=sequence, reading=Reading(**reading.reading())
+    )
     finder = None
     if detect:
         from ..choose.detecting import Finder
