@@ -12,8 +12,8 @@ from ...data.matching import Match
 from ...errors import said
 from ...files import whole
 from ...types import RGB, Pair
+from ..compute import Plan, read, stamp
 from ..entries import Entry, digest, fused
-from ..judging import Plan, read, stamp
 
 
 @dataclass(frozen=True, kw_only=True)

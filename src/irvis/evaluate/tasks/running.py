@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...data.matching import Match
 from ...errors import IrvisError
-from ..judging import Plan
+from ..compute import Plan
 from . import detection, legibility, pages, segmentation, tracking
 from .detector import feeding
 from .sections import Section

@@ -18,7 +18,7 @@ from ...data.matching import Match
 from ...errors import IrvisError
 from ...imports import digest_of
 from ...types import RGB
-from ..judging import Plan
+from ..compute import Plan
 from . import scoring
 from .boxes import Array
 from .detector import DEFAULT, lines, open_network, options, run, side
