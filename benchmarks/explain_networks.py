@@ -144,7 +144,7 @@ def plan_of_training() -> None:
 
 def decoded() -> None:
     """What the decoder makes of the mean of both sources' features, and of what both modules make of them."""
-    visible, seen, warm = planes()
+    visible, seen, warm = (x[..., : x.shape[-2] // 32 * 32, : x.shape[-1] // 32 * 32] for x in planes())
     core = creation.fuser("maefuse").core
     draw = lambda fusion: core.compared(seen, warm, fusion)[2].clamp(0, 1)  # noqa: E731
     full = draw("full")
