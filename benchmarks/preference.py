@@ -193,8 +193,10 @@ def who(said: Sequence[Ranked]) -> str:
     return (
         f"{RATERS}. Raters: {len(raters)}, rounds: {len(rounds(said))}, pairs: {len(pairs)}, rankings: {len(said)}. "
         "They saw each pair's sources and its results under letters that changed from pair to pair. What models prefer "
-        "is no proof of what people prefer. The pairs of VIFB were not trained on and were ranked once; those of the "
-        "round training-pairs were also looked at while the target was designed."
+        "is no proof of what people prefer. The pairs of VIFB and of the round test-pairs were not trained on. What was said "
+        "in the round vifb led to the last stages of training; test-pairs, where sets of TNO, RoadScene, MSRS and LLVIP "
+        "take part, decided between three trainings; the pairs of training-pairs were also looked at while the target "
+        "was designed."
     )
 
 
