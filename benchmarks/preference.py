@@ -193,9 +193,9 @@ def who(said: Sequence[Ranked]) -> str:
     return (
         f"{RATERS}. Raters: {len(raters)}, rounds: {len(rounds(said))}, pairs: {len(pairs)}, rankings: {len(said)}. "
         "They saw each pair's sources and its results under letters that changed from pair to pair. What models prefer "
-        "is no proof of what people prefer. The pairs of VIFB and of the round test-pairs were not trained on. What was said "
-        "in the round vifb led to the last stages of training; test-pairs, where sets of TNO, RoadScene, MSRS and LLVIP "
-        "take part, decided between three trainings; the pairs of training-pairs were also looked at while the target "
+        "is no proof of what people prefer. The pairs of VIFB and of the round test-pairs (TNO21, RoadScene19, MSRS27, "
+        "LLVIP15) were not trained on. What was said in the round vifb led to the last stages of training, and "
+        "test-pairs decided between three trainings; the pairs of training-pairs were also looked at while the target "
         "was designed."
     )
 
