@@ -30,6 +30,7 @@ fsspec = pytest.importorskip("fsspec", reason="archives need the extra: pip inst
 from irvis import archive  # noqa: E402
 from irvis.archive import cluster, listing, manifest, storage, work  # noqa: E402
 from irvis.cli import fuse_archive  # noqa: E402
+from irvis.options import FuseOptions  # noqa: E402
 
 
 def plan(out: object, **facts: Any) -> archive.Plan:
@@ -360,8 +361,9 @@ def test_an_archive_on_a_web_server_is_fused_and_told_of(tmp_path, capsys):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         url = f"http://127.0.0.1:{server.server_address[1]}"
+        out = plan(tmp_path / "out").out
         with pytest.raises(IrvisError, match="1 failed; all are in"):
-            fuse_archive.fuse(f"{url}/vi", f"{url}/ir/", None, plan(tmp_path / "out"), [], 1)
+            fuse_archive.fuse_archive(f"{url}/vi", f"{url}/ir/", None, "average", out, FuseOptions.of())
         with pytest.raises(IrvisError, match="nothing can be written to a web server"):
             archive.fuse_archive(archive.source(f"{url}/vi", f"{url}/ir"), plan(f"{url}/out"))
     finally:

@@ -234,8 +234,8 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 def test_a_study_that_is_killed_while_people_answer_keeps_every_answer_it_confirmed(study: database.Study) -> None:
     program = (
-        "import sys; from pathlib import Path; from irvis.study import asking, store\n"
-        "study = store.load(Path(sys.argv[1])); key = asking.join(study, sys.argv[2])\n"
+        "import sys; from pathlib import Path; from irvis.study import asking, database\n"
+        "study = database.load(Path(sys.argv[1])); key = asking.join(study, sys.argv[2])\n"
         "while True:\n"
         "    token = asking.standing(study, key).current\n"
         "    asking.answer(study, key, token, 'left') if token else [asking.undo(study, key) for _ in range(9)]\n"
