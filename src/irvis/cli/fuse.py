@@ -109,7 +109,8 @@ def fuse(
     options = FuseOptions(
         infrared=reading, align=align, draw=draw, video=video, output=output, compute=compute, range_per=range_per
     )
-    methods = (method or ("visible" if draw.msx else "encdec")).split(",")
+    default = "visible" if draw.msx else "encdec"
+    methods = (default if method is None else method).split(",")
     if batch.is_video_job(visible, infrared, out):
         if match is not None:
             raise IrvisError("--match is for pictures: give the two videos")
