@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache, partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -11,9 +12,11 @@ from . import files
 from . import weights as checkpoints
 from .errors import IrvisError
 from .fuser import Fuser
-from .methods import METHODS
+from .registry import METHODS
 from .spec import Method, Precision, Runtime
 from .validate import meant, misfit, value_of
+
+import_module(f"{__package__}.methods")  # they register; by name, so that what uses one depends on no other's code
 
 
 def find(name: str) -> Method:

@@ -52,7 +52,7 @@ def _made(source: RuntimeInput) -> bytes:
 def _name(source: RuntimeInput, maker: str) -> str:
     """Changes whenever the graph could: with the code of the method and of the maker, options, weights, libraries."""
     digest, method = hashlib.sha256(), source.fuser.method
-    code = digest_of(method.build.__module__, maker)
+    code = digest_of(method.build.__module__, maker, __name__)
     facts = [method.name, dict(source.fuser.options), source.error, code, [version(name) for name in LIBRARIES]]
     digest.update(json.dumps(facts, sort_keys=True, default=str).encode())
     state = source.core.state_dict() if method.learnable else {}
