@@ -75,3 +75,10 @@ def test_tiles_of_one_caller_are_not_those_of_the_next():
     assert tiled.core is whole.core
     tiled.tile = 32
     assert creation.fuser("encdec:tiny").tile is None
+
+
+def test_a_kept_fuser_that_was_made_in_inference_mode_runs_outside_of_it():
+    creation._kept.cache_clear()
+    with torch.inference_mode():
+        fuser = creation.fuser("encdec:tiny")
+    assert fuser(torch.rand(1, 3, 64, 64), torch.rand(1, 1, 64, 64)).shape == (1, 3, 64, 64)

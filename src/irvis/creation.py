@@ -145,15 +145,16 @@ def _kept(
     strict: bool,
     stamp: int,
 ) -> Fuser:
-    return create(
-        method,
-        device=device,
-        runtime=runtime,
-        precision=precision,
-        error=error,
-        calibration=calibration,
-        strict=strict,
-    )
+    with torch.inference_mode(False):  # the first caller's mode would stay with the kept weights
+        return create(
+            method,
+            device=device,
+            runtime=runtime,
+            precision=precision,
+            error=error,
+            calibration=calibration,
+            strict=strict,
+        )
 
 
 def parse(text: str) -> tuple[str, str, dict[str, Any]]:
