@@ -174,7 +174,6 @@ def _timed(name: str, runtime: Runtime, pair: Pair, asked: Asked) -> _Running:
     return _Running(runtime=runtime, fps=1 / statistics.median(spans), fuse=fuser)
 
 
-@torch.inference_mode()
 def _pictures(
     match: Match, ready: Mapping[str, _Running], asked: Asked, problems: list[str]
 ) -> Iterator[tuple[str, Tensor, Pair]]:
@@ -187,7 +186,8 @@ def _pictures(
     images = pair.visible.to(asked.device), pair.infrared.to(asked.device)
     for name, running in ready.items():
         try:
-            picture = running.fuse(*images).cpu()
+            with torch.inference_mode():  # as a decorator it would not hold in a generator that is checked
+                picture = running.fuse(*images).cpu()
         except (IrvisError, RuntimeError) as problem:
             problems.append(f"{match.name}, {name}: {said(problem)}")
             continue
