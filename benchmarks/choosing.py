@@ -1,10 +1,10 @@
 """The weights of `irvis choose`: which measures of a fused picture tell what was preferred in blind comparisons.
 
-    python benchmarks/choosing.py --zoo weights/ --earlier FILE    measure every ranked picture again, then fit
+    python benchmarks/choosing.py --zoo weights/ --earlier FOLDER  measure every ranked picture again, then fit
     python benchmarks/choosing.py                                  fit to what was measured: docs/results/choosing.md
 
 What was measured is kept in results/preference/measures.json: round → pair → method → measure → value. The target of
-training is not among it, as its rules have changed since it was ranked. FILE: "encdec:default, less trained".
+training is not among it, as its rules have changed since it was ranked. FOLDER: the ranked weights.
 
 The model: the odds that one picture of a pair is preferred to another are the exponential of a weighted sum of the
 differences of their measures (Bradley & Terry 1952, with covariates), with a small ridge on standardised weights;
@@ -39,7 +39,7 @@ SUM = ("tone", "Qw", "targets", "noise")
 RIDGE = 0.3
 NOTE = (
     "Right: share of the comparisons in which a rater preferred one of two pictures and the measure says the same; "
-    "half is chance, two raters say the same in {agreed:.0f} %. Every pair is predicted by what was learnt from "
+    "half is chance, two raters say the same in {agreed} %. Every pair is predicted by what was learnt from "
     "others, or from the other round alone. ± half of the 95 % bootstrap interval over pairs. A measure alone has one "
     "weight, whose sign is learnt too. The measures of the sum were chosen by hand, after others had been tried: sums "
     "that hold tone differ by less than the error."
@@ -48,16 +48,19 @@ NOTE = (
 
 def main() -> None:
     chosen = arguments(
-        __doc__, zoo=dict(type=Path, help="published weights"), earlier=dict(type=Path, help="earlier weights")
+        __doc__, zoo=dict(type=Path, help="published weights"), earlier=dict(type=Path, help="folder of ranked weights")
     )  # fmt: skip
     if chosen.zoo:
         measure(chosen)
-    answers = read(json.loads(KEPT.read_text()))
+    known = json.loads(KEPT.read_text())
+    answers = read(known)
     names = SUM
     weights = dict(zip(names, (fit(answers, names) / scales(answers, names)).round(4).tolist(), strict=True))
     spread = dict(zip(MEASURES, scales(answers, MEASURES).round(4).tolist(), strict=True))
+    said = [one for one in preference.read(preference.FOLDER) if one.pair in known.get(one.round, {})]
     tree = {
-        "machine": machine(), "script": "choosing", "counted": counted(answers), "weights": weights, "spread": spread,
+        "machine": machine(), "script": "choosing", "counted": counted(answers),
+        "agreed": round(100 * preference.agreement(said)[0]), "weights": weights, "spread": spread,
         "rows": rows(answers),
     }  # fmt: skip
     write_json("choosing", tree)
@@ -92,7 +95,7 @@ def read(known: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]) -
     places = {key: n for n, key in enumerate(sorted(raters))}
     lines = []
     for one in said:
-        found = known[one.round].get(one.pair, {})
+        found = known.get(one.round, {}).get(one.pair, {})
         for a, b in combinations(sorted({*one.places} & {*found}), 2):
             away = [found[a][name] - found[b][name] for name in MEASURES]
             better = (1 + np.sign(one.places[b] - one.places[a])) / 2
@@ -164,7 +167,7 @@ def counted(answers: Answers) -> str:
     """How much the weights rest on."""
     pairs = [len(np.unique(answers.pair[answers.round == n])) for n in np.unique(answers.round)]
     return (
-        f"{len(answers.pair):,} comparisons on {' and '.join(map(str, pairs))} pairs of the two rounds were measured."
+        f"{len(answers.pair):,} comparisons on {' and '.join(map(str, pairs))} pairs of two rounds were measured."
     )
 
 
@@ -179,16 +182,14 @@ def told(hits: np.ndarray, pairs: np.ndarray, sign: str = "") -> str:
 
 def page(tree: Mapping[str, Any]) -> str:
     """The document."""
-    said = preference.read(preference.FOLDER)
     weights, spread = tree["weights"], tree["spread"]
     formula = [
         {"measure": name, "weight of one unit": f"{w:+.3f}", "usual difference": f"{spread[name]:.3f}",
          "that is worth": f"{w * spread[name]:+.2f}"}
         for name, w in weights.items()
     ]  # fmt: skip
-    agreed = 100 * preference.agreement(said)[0]
     parts = [
-        f"# {TITLE}", f"{INTRODUCTION} {tree['counted']}", markdown(tree["rows"]), NOTE.format(agreed=agreed),
+        f"# {TITLE}", f"{INTRODUCTION} {tree['counted']}", markdown(tree["rows"]), NOTE.format(agreed=tree["agreed"]),
         "## The sum", WEIGHTS, markdown(formula), LAWS,
         f"Made by `benchmarks/choosing.py` on {tree['rows'][0]['made']['date']}.",
     ]  # fmt: skip
@@ -214,12 +215,17 @@ LAWS = (
 @torch.inference_mode()
 def measure(chosen: Any) -> None:
     """Every ranked picture that can be made, into results/preference/measures.json."""
+    files_of = {files.digest(path): path for path in chosen.earlier.iterdir()}
+    known = preference.called(preference.FOLDER).values()
     fusers = {
-        "encdec:default, less trained": creation.fuser(str(chosen.earlier)),
-        "encdec:default": creation.fuser("encdec:default"),
         "seafusion": creation.fuser(f"seafusion:{chosen.zoo / 'seafusion' / 'SeAFusion.pth'}"),
         **{name: creation.fuser(name) for name in ("hmsd-gf", "hybrid-msd", "laplacian")},
-    }  # fmt: skip
+        **{
+            facts["called"]: creation.fuser(str(files_of[facts["sha256"]]))
+            for facts in known
+            if facts.get("sha256") in files_of
+        },
+    }
     found: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
     for one in preference.read(preference.FOLDER):
         if one.pair in found.setdefault(one.round, {}):
